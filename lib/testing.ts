@@ -1,0 +1,3 @@
+// The entry point `httpio/testing`: what tests of programs that use httpio need.
+export { FakeSocket } from './testing/fake-socket'
+export type { FakePeer } from './testing/fake-peer'
