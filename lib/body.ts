@@ -282,7 +282,8 @@ function notAChunk(chunk: unknown): TypeError {
 }
 
 function describe(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : `a ${typeof value}`
+  if (value === null || value === undefined) return String(value)
+  if (typeof value !== 'object') return `a ${typeof value}`
   const { constructor } = value as { constructor?: { name?: unknown } }
   return typeof constructor?.name === 'string' ? `an instance of ${constructor.name}` : 'an object'
 }

@@ -11,7 +11,7 @@ export interface EncodedForm {
 
 // File and Blob are told from strings; they need not be Node's own.
 type FormValue =
-  string | { readonly name?: string; readonly size: number; readonly type: string; stream(): unknown }
+  string | { readonly name: string; readonly size: number; readonly type: string; stream(): unknown }
 
 const RANDOM_BYTES = 18
 
@@ -29,7 +29,7 @@ export function encodeFormData(form: FormData): EncodedForm {
     if (typeof value === 'string') {
       text += `\r\n\r\n${withCRLF(value)}\r\n`
     } else {
-      text += `; filename="${escape(value.name ?? 'blob')}"\r\nContent-Type: ${mediaType(value.type)}\r\n\r\n`
+      text += `; filename="${escape(value.name)}"\r\nContent-Type: ${mediaType(value.type)}\r\n\r\n`
       parts.push(Buffer.from(text), value)
       text = '\r\n'
     }
