@@ -1,0 +1,80 @@
+// Owns plain connections: TCP and unix domain sockets, and how their clean end is told from a reset. It must not know TLS
+// or HTTP.
+import { builtins } from './builtins'
+import { resolverOf } from './resolver'
+import type { Attempt } from './attempt'
+import type { LookupFunction, Socket, TcpSocketConnectOpts } from 'node:net'
+
+// Taken at load: fake timers would hold back what has nothing to do with time.
+const { setImmediate } = globalThis
+
+/** Where a socket connects to. */
+export interface Endpoint {
+  /** Without brackets. */
+  hostname: string
+  port: number
+  /** A unix domain socket instead of both. */
+  socketPath?: string | undefined
+}
+
+/** Options of `net.connect` that make sense for a caller to choose; the rest is ours. */
+const CHOOSABLE = [
+  'lookup',
+  'hints',
+  'family',
+  'localAddress',
+  'localPort',
+  'autoSelectFamily',
+  'autoSelectFamilyAttemptTimeout',
+  'keepAlive',
+  'keepAliveInitialDelay',
+] as const
+
+/** What `net.connect`, and `tls.connect` where it opens its own socket, are told. */
+export function socketOptions(endpoint: Endpoint, lookup: LookupFunction | undefined) {
+  const { hostname, port, socketPath } = endpoint
+  // Half open: what is still to be sent goes out after the peer's FIN, and the end is told from a reset by writing.
+  return socketPath !== undefined
+    ? { path: socketPath, allowHalfOpen: true }
+    : { host: hostname, port, lookup: resolverOf(lookup), allowHalfOpen: true, noDelay: true }
+}
+
+/**
+ * Connects a socket.
+ *
+ * @param chosen may have options of `net.connect`, of which those that make sense are taken.
+ * @throws HostnameNotResolvable, DNSUnavailable, and what Node gives for the rest (an `AggregateError` if several
+ * addresses were tried).
+ */
+export async function connectSocket(attempt: Attempt, endpoint: Endpoint, chosen: object): Promise<Socket> {
+  const options = chosen as Partial<TcpSocketConnectOpts>
+  const choices = Object.fromEntries(
+    CHOOSABLE.filter(name => name in options).map(name => [name, options[name]]),
+  )
+  const socket = attempt.own(builtins.net.connect({ ...choices, ...socketOptions(endpoint, options.lookup) }))
+  await attempt.reached(socket, 'connect')
+  return socket
+}
+
+/**
+ * Was the `'end'` that a TCP socket has just emitted a FIN? A reset that comes together with data is reported as an end
+ * too. An empty write tells: it fails after a reset, and puts nothing on the wire.
+ *
+ * To be asked at `'end'`, before the socket is ended by us; later the answer is no.
+ */
+export function wasEndedByFIN(socket: Socket): Promise<boolean> {
+  if (socket.destroyed || !socket.writable) return Promise.resolve(false)
+  return new Promise(resolve => {
+    const settle = (isClean: boolean) => {
+      socket.off('close', onClose)
+      resolve(isClean)
+    }
+    const onClose = () => settle(false)
+    socket.on('close', onClose)
+
+    // What waits to be sent would hold the empty write back for as long as the peer does not read. It serves as well: after a
+    // reset the next poll fails it, which destroys the socket.
+    if (socket.writableLength > 0) setImmediate(() => setImmediate(() => settle(!socket.destroyed)))
+    else socket.write('', error => settle(!error && !socket.destroyed))
+  })
+}
