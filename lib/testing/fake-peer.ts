@@ -136,8 +136,8 @@ export class FarEnd implements FakePeer {
     this.#received.close('The connection ended its side')
   }
 
-  /** The socket was destroyed. */
-  lost(error: Error | null): void {
+  /** The socket was destroyed. Returns what lets go of a write that was withheld. */
+  lost(error: Error | null): () => void {
     this.#ended = true
     this.#unread = []
     this.#received.close(
@@ -146,7 +146,7 @@ export class FarEnd implements FakePeer {
     )
     const withheld = this.#withheld
     this.#withheld = null
-    withheld?.callback(error)
+    return () => withheld?.callback()
   }
 
   /** The socket can hold more. */

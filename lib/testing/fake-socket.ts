@@ -1,5 +1,7 @@
 // Owns the connection's end of the fake transport: a Duplex that hands everything to its far end.
 import { Duplex } from 'node:stream'
+// From the module, not the global: fake timers replace only the latter.
+import { setImmediate } from 'node:timers'
 import { FarEnd, type FakePeer } from './fake-peer'
 
 /**
@@ -14,7 +16,7 @@ export class FakeSocket extends Duplex {
 
   /** @param options - `highWaterMark` in bytes, of both directions; default as for any Node stream. */
   constructor(options?: { highWaterMark?: number }) {
-    super({ allowHalfOpen: true, highWaterMark: options?.highWaterMark })
+    super({ allowHalfOpen: true, emitClose: false, highWaterMark: options?.highWaterMark })
     this.#farEnd = new FarEnd(this)
     this.peer = this.#farEnd
   }
@@ -51,7 +53,12 @@ export class FakeSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#farEnd.lost(error)
+    const release = this.#farEnd.lost(error)
     callback(error)
+    // As net.Socket does: a write under way is called back without an error, and 'close' comes a loop turn later.
+    setImmediate(() => {
+      release()
+      this.emit('close', error !== null)
+    })
   }
 }
