@@ -313,14 +313,7 @@ export class HTTPHeaders implements Iterable<[string, string]> {
   }
 
   #ownList(): string[] {
-    return (this.#list ??= listOfSection(this.#takeText(), this.#start, this.#end))
-  }
-
-  /** The list takes over from the text, which need not stay in memory. */
-  #takeText(): string {
-    const text = this.#text
-    this.#text = ''
-    return text
+    return (this.#list ??= listOfSection(this.#text, this.#start, this.#end))
   }
 }
 
@@ -365,7 +358,7 @@ function listOfSection(text: string, start: number, end: number): string[] {
 /** The CR that ends the line; it has no other in it, or the parser would have refused it. */
 function endOfLine(text: string, at: number, end: number): number {
   const found = text.indexOf('\r', at)
-  return found === -1 || found > end ? end : found
+  return found === -1 ? end : found
 }
 
 function indexOfName(list: readonly string[], name: string, from: number): number {

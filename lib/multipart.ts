@@ -1,5 +1,4 @@
 // Owns the multipart/form-data encoding of a FormData. It must not know where the bytes go.
-import { randomBytes } from 'node:crypto'
 
 /** A form made ready for sending: `bytes` where no file is in it, else null. */
 export interface EncodedForm {
@@ -21,6 +20,8 @@ const RANDOM_BYTES = 18
  * @internal
  */
 export function encodeFormData(form: FormData): EncodedForm {
+  // Loaded now, it is not part of the package's own load time.
+  const { randomBytes } = process.getBuiltinModule('node:crypto')
   const boundary = `----httpio-${randomBytes(RANDOM_BYTES).toString('hex')}`
   const parts: (Buffer | Exclude<FormValue, string>)[] = []
   let text = ''

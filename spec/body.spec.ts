@@ -346,6 +346,22 @@ describe('iterateSource', () => {
     })
   })
 
+  it.each([null, undefined])('names a chunk that is %p', chunk => {
+    const wanted = `A body source must give Uint8Arrays, not ${String(chunk)}`
+    expect(() => iterateSource(generate(chunk)).next()).toThrow(new TypeError(wanted))
+  })
+
+  it('ends a source once, whatever it does', async () => {
+    const next = jest.fn(() => ({ done: false, value: bytes('a') }))
+    const end = jest.fn(() => ({ done: false, value: bytes('b') }))
+    for (const key of [Symbol.iterator, Symbol.asyncIterator]) {
+      const iterator = iterateSource({ [key]: () => ({ next, return: end }) } as unknown as BodySource)
+      await iterator.return()
+      await iterator.return()
+    }
+    expect([next.mock.calls.length, end.mock.calls.length]).toEqual([0, 2])
+  })
+
   it('passes on what a source throws, and neither ends nor asks it again', async () => {
     const error = new Error('of the source')
     const fails = (): never => {

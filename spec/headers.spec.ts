@@ -64,6 +64,7 @@ const validValues: [given: string | number, kept: string, why: string][] = [
   ['!~', '!~', 'first and last visible ASCII'],
   ['\x80\x85\xa0\xff', '\x80\x85\xa0\xff', 'upper half of latin1, no-break space at an end'],
   ['\xa0a\xa0', '\xa0a\xa0', 'no-break spaces round it'],
+  [' \xa0a\xa0 ', '\xa0a\xa0', 'no-break spaces round it inside of others'],
   [0, '0', 'zero'],
   [-1.5, '-1.5', 'number'],
   [1e21, '1e+21', 'large number'],
@@ -130,6 +131,12 @@ describe('HTTPHeaders', () => {
       first.set('a', '2')
       second.append('b', '3')
       expect([[...first], [...second]]).toEqual([[['a', '2']], [['a', '1'], ['b', '3']]]) // prettier-ignore
+    })
+
+    it('says what it was given instead of headers', () => {
+      const message = 'Headers must be an object or an iterable of pairs, not '
+      expect(() => new HTTPHeaders(null as never)).toThrow(new TypeError(`${message}null`))
+      expect(() => new HTTPHeaders('a: b' as never)).toThrow(new TypeError(`${message}string`))
     })
 
     it.each(notHeaders)('refuses %p (%s)', init => {
