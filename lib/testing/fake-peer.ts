@@ -2,7 +2,10 @@
 // at once and by itself never waits: no timers, no handles, nothing that a fake clock could hold up.
 import { constants } from 'node:os'
 import type { Duplex } from 'node:stream'
+import type { FakeResponse } from './fake-response'
 import { latin1, Received } from './received'
+import type { FakeRequest } from './request-reader'
+import { Responder, type FakeHandler } from './responder'
 
 /** The server's end of a {@link FakeSocket}. */
 export interface FakePeer {
@@ -44,6 +47,16 @@ export interface FakePeer {
   stall(): void
   /** Takes what waited, and goes on. */
   unstall(): void
+  /**
+   * Answers the requests that the connection writes, in their order, beginning with what {@link received} holds now. The
+   * handler is called for each request once it is complete, without waiting for earlier answers. A head with
+   * `Expect: 100-continue` and a body to come is answered with 100 in its turn. Answers arrive a loop turn later at the
+   * earliest. Calling it again replaces the handler.
+   *
+   * A handler that throws, an answer that is none, and bytes that are not HTTP/1.1 requests destroy the socket with that
+   * error, and {@link waitFor} rejects. The connection is never ended by an answer: call {@link end}.
+   */
+  respond(handler: (request: FakeRequest) => FakeResponse | Promise<FakeResponse>): void
 }
 
 type WriteCallback = (error?: Error | null) => void
@@ -63,6 +76,7 @@ export class FarEnd implements FakePeer {
   #stalled = false
   #withheld: { readonly chunks: readonly Uint8Array[]; readonly callback: WriteCallback } | null = null
   #ended = false
+  #responder: Responder | null = null
 
   constructor(socket: Duplex) {
     this.#socket = socket
@@ -91,10 +105,7 @@ export class FarEnd implements FakePeer {
   send(data: string | Uint8Array): void {
     if (this.#sentReset) throw new Error('The peer cannot send: it has reset the connection')
     if (this.#sentEnd) throw new Error('The peer cannot send: it has ended its side')
-    const bytes = typeof data === 'string' ? latin1(data) : Buffer.from(data)
-    if (bytes.length === 0 || this.#socket.destroyed) return
-    this.#unread.push(bytes)
-    this.#deliver()
+    this.#transmit(typeof data === 'string' ? latin1(data) : Buffer.from(data))
   }
 
   end(): void {
@@ -118,6 +129,20 @@ export class FarEnd implements FakePeer {
     if (withheld !== null) this.take(withheld.chunks, withheld.callback)
   }
 
+  respond(handler: FakeHandler): void {
+    if (this.#responder !== null) {
+      this.#responder.handler = handler
+      return
+    }
+    this.#responder = new Responder(
+      handler,
+      bytes => this.#transmit(bytes),
+      error =>
+        this.#socket.destroy(error instanceof Error ? error : new Error(String(error), { cause: error })),
+    )
+    this.#responder.feed(this.#received.all)
+  }
+
   /** The socket has one write for the peer. */
   take(chunks: readonly Uint8Array[], callback: WriteCallback): void {
     if (this.#sentReset) {
@@ -126,6 +151,7 @@ export class FarEnd implements FakePeer {
       this.#withheld = { chunks, callback }
     } else {
       this.#received.append(chunks)
+      for (const chunk of chunks) this.#responder?.feed(chunk)
       callback()
     }
   }
@@ -158,6 +184,13 @@ export class FarEnd implements FakePeer {
   /** Something may have been taken out of the socket's read buffer. */
   afterRead(): void {
     if (this.#sentReset) this.#deliver()
+  }
+
+  /** Sends what still can be sent. */
+  #transmit(bytes: Buffer): void {
+    if (bytes.length === 0 || this.#sentEnd || this.#sentReset || this.#socket.destroyed) return
+    this.#unread.push(bytes)
+    this.#deliver()
   }
 
   #deliver(): void {
