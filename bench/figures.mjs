@@ -1,0 +1,156 @@
+// What is measured without rounds of clients: how long the package takes to load, what a waiting request holds, what
+// readInto() allocates, how large the package is.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run } from './child.mjs'
+import { startCanned } from './servers.mjs'
+import { median } from './statistics.mjs'
+
+/**
+ * @typedef {object} Figure
+ * @property {string} name
+ * @property {string} title
+ * @property {string} unit
+ * @property {number} value
+ * @property {number} [atMost]
+ */
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const clients = join(root, 'bench/clients')
+
+/** @param {string[]} nodeArguments @returns {Promise<number>} ms */
+async function lifeOfNode(nodeArguments) {
+  const start = performance.now()
+  await run(process.execPath, nodeArguments, { cwd: root })
+  return performance.now() - start
+}
+
+/** @param {number} rounds @returns {Promise<Figure[]>} */
+async function loadTime(rounds) {
+  /** @type {number[]} */
+  const byRequire = []
+  /** @type {number[]} */
+  const byImport = []
+  for (let round = 0; round < rounds; round++) {
+    const empty = await lifeOfNode(['-e', ''])
+    byRequire.push((await lifeOfNode(['-e', 'require("httpio")'])) - empty)
+    const emptyModule = await lifeOfNode(['--input-type=module', '-e', ''])
+    byImport.push((await lifeOfNode(['--input-type=module', '-e', 'import "httpio"'])) - emptyModule)
+  }
+  return [
+    {
+      name: 'require',
+      title: 'loading by require, beyond an empty process',
+      unit: 'ms',
+      value: median(byRequire),
+      atMost: 15,
+    },
+    {
+      name: 'import',
+      title: 'loading by import, beyond an empty process',
+      unit: 'ms',
+      value: median(byImport),
+      atMost: 15,
+    },
+  ]
+}
+
+/** @param {string[]} flags @param {string} client @param {object} task */
+async function askClient(flags, client, task) {
+  const common = { host: '127.0.0.1', path: '/', tls: false, ca: '', depth: 1, connections: 1, how: '' }
+  const { stdout } = await run(process.execPath, [
+    ...flags,
+    join(clients, `${client}.mjs`),
+    JSON.stringify({ ...common, ...task }),
+  ])
+  return JSON.parse(stdout)
+}
+
+/** @returns {Promise<Figure[]>} */
+async function waitingRequests() {
+  const figures = []
+  for (const how of ['sendRequest', 'request']) {
+    const server = await startCanned({ kind: 'mute' })
+    try {
+      const { port } = server
+      const { bytesPerRequest } = await askClient(['--expose-gc'], 'waiting', {
+        port,
+        how,
+        requests: 200_000,
+        warmUp: 10_000,
+      })
+      figures.push({
+        name: `waiting ${how}`,
+        title: `held by one ${how} that waits for its answer`,
+        unit: 'bytes',
+        value: bytesPerRequest,
+        // What request() returns is the caller's promise, which no client can do without.
+        atMost: how === 'request' ? undefined : 200,
+      })
+    } finally {
+      await server.stop()
+    }
+  }
+  return figures
+}
+
+const YOUNG_MIB = 64
+
+/** @returns {Promise<Figure[]>} */
+async function allocations() {
+  const bodyBytes = 134_217_728
+  const server = await startCanned({ kind: 'large', bodyBytes, chunkBytes: 0 })
+  try {
+    const flags = [`--min-semi-space-size=${YOUNG_MIB}`, `--max-semi-space-size=${YOUNG_MIB}`]
+    const found = await askClient(flags, 'allocations', { port: server.port, bodyBytes })
+    if (found.collections > 0) throw new Error('the heap was collected while its growth was measured')
+    return [
+      {
+        name: 'readInto buffers',
+        title: 'Buffer memory allocated by readInto() of 128 MiB',
+        unit: 'bytes',
+        value: found.bufferBytes,
+        atMost: 0,
+      },
+      {
+        name: 'readInto heap',
+        title: 'heap used by one call of readInto()',
+        unit: 'bytes',
+        value: found.heapBytesPerCall,
+      },
+    ]
+  } finally {
+    await server.stop()
+  }
+}
+
+/** @returns {Promise<Figure[]>} */
+async function packageSize() {
+  const cache = mkdtempSync(join(tmpdir(), 'httpio-pack-'))
+  try {
+    // prettier-ignore
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--cache', cache], { cwd: root })
+    const [{ unpackedSize }] = JSON.parse(stdout)
+    return [
+      {
+        name: 'package',
+        title: 'unpacked size of the package',
+        unit: 'kB',
+        value: unpackedSize / 1000,
+        atMost: 400,
+      },
+    ]
+  } finally {
+    rmSync(cache, { recursive: true, force: true })
+  }
+}
+
+/** The figures by the names that `--only` takes. @type {Record<string, (rounds: number) => Promise<Figure[]>>} */
+export const figures = {
+  load: rounds => loadTime(4 * rounds),
+  waiting: waitingRequests,
+  allocations,
+  package: packageSize,
+}
