@@ -7,7 +7,9 @@ import tseslint from 'typescript-eslint'
  */
 const wall = (files, forbidden, message) => ({
   files,
-  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: forbidden, message }] }] },
+  rules: {
+    'no-restricted-imports': /** @type {const} */ (['error', { patterns: [{ group: forbidden, message }] }]),
+  },
 })
 
 export default tseslint.config(

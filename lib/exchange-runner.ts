@@ -1,0 +1,332 @@
+// Owns whole exchanges (`request`): each is sent in its turn, its response read to the end, and its promise settled. It knows a link,
+// and nothing of the one-step calls.
+import { AbortRegistry } from './abort-registry'
+import { Collector } from './collector'
+import { CorruptBody, decodeBody, DecodedTooLong, isDecodable } from './decompress'
+import {
+  BodyTooLong,
+  ConnectionClosed,
+  ConnectionTimedOut,
+  InvalidResponse,
+  UnsupportedResponse,
+} from './errors'
+import type { HTTPHeaders } from './headers'
+import type { Link } from './link'
+import type { ExchangeOptions } from './options'
+import { Exchange, type ExchangeOwner } from './protocol/exchange'
+import type { RequestHeadWriter } from './protocol/request-head'
+import { attachBody, prepare, type PreparedRequest } from './request-maker'
+import { HTTPResponse } from './response'
+import { Upload, type UploadHooks } from './upload'
+
+/** What few exchanges have. */
+class Extras {
+  prepared: PreparedRequest | null = null
+  signal: AbortSignal | null = null
+  upload: Upload | null = null
+  /** The part of the body that came with earlier segments. */
+  collector: Collector | null = null
+  /** Bytes read and dropped since nobody wants the response. */
+  droppedBytes = 0
+}
+
+class WholeExchange extends Exchange {
+  /** Settles the promise; null once that is done, and the response is then dropped. */
+  resolve: ((value: HTTPResponse | Promise<never>) => void) | null = null
+  since = 0
+  extras: Extras | null = null
+}
+
+export interface RunnerHooks {
+  now(): number
+  onWaiting(): void
+  onInformational(exchange: Exchange, status: number, head: string): void
+}
+
+export class ExchangeRunner implements ExchangeOwner, UploadHooks {
+  readonly #link: Link
+  readonly #writer: RequestHeadWriter
+  readonly #maxDroppedBytes: number
+  readonly #hooks: RunnerHooks
+  readonly #aborts = new AbortRegistry<WholeExchange>((exchange, reason) => this.#giveUp(exchange, reason))
+
+  constructor(link: Link, writer: RequestHeadWriter, maxDroppedBytes: number, hooks: RunnerHooks) {
+    this.#link = link
+    this.#writer = writer
+    this.#maxDroppedBytes = maxDroppedBytes
+    this.#hooks = hooks
+  }
+
+  now(): number {
+    return this.#hooks.now()
+  }
+
+  onWaiting(): void {
+    this.#hooks.onWaiting()
+  }
+
+  /** Sends a request and resolves with its response, the body in memory. */
+  run(method: string, path: string, options: ExchangeOptions | undefined): Promise<HTTPResponse> {
+    let prepared: PreparedRequest | null = null
+    let exchange: WholeExchange
+    let isLast: boolean
+    try {
+      if (options === undefined) {
+        const head = this.#writer.write(method, path)
+        exchange = new WholeExchange(this, method, path, head.text)
+        isLast = head.isLast
+      } else {
+        prepared = prepare(this.#writer, method, path, options)
+        exchange = new WholeExchange(this, method, path, prepared.head)
+        isLast = prepared.isLast
+      }
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const signal = options?.signal
+    const refusal = signal?.aborted === true ? (signal.reason as unknown) : this.#link.sendError()
+    if (refusal !== null) return Promise.reject(refusal)
+    if (prepared !== null) this.#equip(exchange, prepared, signal)
+    exchange.since = this.#hooks.now()
+    const promise = new Promise<HTTPResponse>(resolve => {
+      exchange.resolve = resolve
+    })
+    this.#link.submit(exchange, isLast)
+    this.#hooks.onWaiting()
+    return promise
+  }
+
+  #equip(exchange: WholeExchange, prepared: PreparedRequest, signal: AbortSignal | undefined): void {
+    const { following, maxBodyBytes, decompress } = prepared
+    attachBody(exchange, prepared)
+    if (signal === undefined && following === null && maxBodyBytes === Infinity && !decompress) return
+    const extras = (exchange.extras = new Extras())
+    extras.prepared = prepared
+    if (following !== null) {
+      extras.upload = new Upload(
+        this.#link,
+        exchange,
+        following,
+        prepared.lengthBytes,
+        prepared.expectMs,
+        this,
+      )
+    }
+    if (signal !== undefined) {
+      extras.signal = signal
+      this.#aborts.add(signal, exchange)
+    }
+  }
+
+  /** The exchanges that have not been settled, oldest first. */
+  *#unsettled(): Generator<WholeExchange, void, undefined> {
+    for (const exchange of this.#link.queue) {
+      if (exchange instanceof WholeExchange && exchange.resolve !== null) yield exchange
+    }
+  }
+
+  /** Gives up what has waited since `limit` or longer; says since when the oldest of the rest has waited. */
+  expire(limit: number): number | null {
+    let oldest: number | null = null
+    for (const exchange of Array.from(this.#unsettled())) {
+      if (exchange.since <= limit) {
+        const operation = exchange.isWritten && !hasUnsentBody(exchange) ? 'receive' : 'send'
+        this.#giveUp(exchange, new ConnectionTimedOut('no byte moved while a request waited', { operation }))
+      } else if (oldest === null || exchange.since < oldest) {
+        oldest = exchange.since
+      }
+    }
+    return oldest
+  }
+
+  #settle(exchange: WholeExchange, value: HTTPResponse | Promise<never>): void {
+    const { resolve, extras } = exchange
+    if (resolve === null) return
+    exchange.resolve = null
+    if (extras?.signal) this.#aborts.remove(extras.signal, exchange)
+    // Only `resolve` is kept: a waiting request costs one closure less, and a rejected promise rejects through it.
+    if (value instanceof Promise) value.catch(() => undefined)
+    resolve(value)
+  }
+
+  #reject(exchange: WholeExchange, reason: unknown): void {
+    this.#settle(exchange, Promise.reject(reason))
+  }
+
+  /** Aborted, or timed out. */
+  #giveUp(exchange: WholeExchange, reason: unknown): void {
+    if (exchange.resolve === null) return
+    this.#reject(exchange, reason)
+    exchange.extras?.upload?.stop()
+    if (!exchange.isWritten) {
+      this.#link.withdraw(exchange)
+    } else if (hasUnsentBody(exchange)) {
+      this.#link.abandon(`the body of ${exchange.method} ${exchange.path} was given up half written`, reason)
+    } else {
+      this.#drop(exchange)
+    }
+  }
+
+  onUploadFailed(exchange: Exchange, error: unknown): void {
+    this.#reject(exchange as WholeExchange, error)
+    this.#link.abandon(`the body of ${exchange.method} ${exchange.path} could not be sent`, error)
+  }
+
+  /** No transport, or no more of it. */
+  onLinkEnd(error: Error): void {
+    const { queue } = this.#link
+    const isFault = error instanceof UnsupportedResponse
+    const behind = isFault
+      ? new ConnectionClosed(`an earlier response could not be read: ${error.message}`, {
+          cause: error,
+          unanswered: this.#link.unanswered(false),
+        })
+      : error
+    for (const exchange of Array.from(this.#unsettled())) {
+      this.#reject(exchange, exchange === this.#link.faulty ? error : behind)
+      exchange.extras?.upload?.stop()
+    }
+    while (queue.first instanceof WholeExchange) queue.shift()
+  }
+
+  /** Nothing more can be sent: what has been sent may still be answered. */
+  onSendsEnd(): void {
+    for (const exchange of this.#unsettled()) exchange.extras?.upload?.stop()
+  }
+
+  // ---- ExchangeOwner
+
+  onInformational(exchange: Exchange, status: number, head: string, isAwaited: boolean): void {
+    if (isAwaited) (exchange as WholeExchange).extras?.upload?.go()
+    else this.#hooks.onInformational(exchange, status, head)
+  }
+
+  onHeadWritten(exchange: Exchange): void {
+    ;(exchange as WholeExchange).extras?.upload?.start()
+  }
+
+  onHead(exchange: Exchange): void {
+    const whole = exchange as WholeExchange
+    if (whole.isBodyOpen) this.#stopUpload(whole)
+    const { extras } = whole
+    if (
+      extras?.prepared &&
+      !extras.prepared.decompress &&
+      (whole.lengthBytes ?? 0) > extras.prepared.maxBodyBytes
+    ) {
+      this.#rejectTooLong(whole, extras.prepared.maxBodyBytes)
+    }
+  }
+
+  /** A final answer came before the body was sent: nothing can follow a body that ends in the middle. */
+  #stopUpload(exchange: WholeExchange): void {
+    exchange.extras?.upload?.stop()
+    const { method, path } = exchange
+    this.#link.endAfter(exchange, `${method} ${path} was answered before its body had been sent`)
+  }
+
+  onBody(exchange: Exchange): void {
+    const whole = exchange as WholeExchange
+    if (whole.resolve === null) return this.#drop(whole)
+    const extras = (whole.extras ??= new Extras())
+    extras.collector ??= new Collector(whole.lengthBytes)
+    extras.collector.take(whole)
+    this.#checkLength(whole, extras)
+  }
+
+  #checkLength(exchange: WholeExchange, { prepared, collector }: Extras): void {
+    if (prepared === null) return
+    const arrived = (collector?.lengthBytes ?? 0) + exchange.availableBytes
+    // No content coding makes a body this much longer: whatever comes out of it, more has been sent than was agreed to.
+    const { maxBodyBytes, decompress } = prepared
+    const limit = decompress ? maxBodyBytes * 1.01 + 65_536 : maxBodyBytes
+    if (arrived > limit) this.#rejectTooLong(exchange, maxBodyBytes)
+  }
+
+  #rejectTooLong(exchange: WholeExchange, maxBodyBytes: number): void {
+    const message = `the response to ${exchange.method} ${exchange.path} is longer than ${maxBodyBytes} bytes`
+    this.#reject(exchange, new BodyTooLong(message, { response: HTTPResponse.ofHead(exchange) }))
+    if (!exchange.isComplete) this.#drop(exchange)
+  }
+
+  /** Nobody wants the response: reads it away, unless it is too much. */
+  #drop(exchange: WholeExchange): void {
+    const extras = (exchange.extras ??= new Extras())
+    extras.collector = null
+    extras.droppedBytes += exchange.dropBody()
+    if (extras.droppedBytes > this.#maxDroppedBytes) {
+      this.#link.abandon(`a response that nobody wants is longer than ${this.#maxDroppedBytes} bytes`)
+    }
+  }
+
+  onComplete(exchange: Exchange): void {
+    const whole = exchange as WholeExchange
+    const { extras } = whole
+    if (whole.unsentBody !== null) secureBody(whole)
+    this.#link.queue.shift()
+    if (whole.resolve === null) {
+      whole.dropBody()
+    } else if (extras === null) {
+      const { resolve } = whole
+      whole.resolve = null
+      resolve(new HTTPResponse(whole, null))
+    } else {
+      this.#completeWith(whole, extras)
+    }
+  }
+
+  #completeWith(exchange: WholeExchange, extras: Extras): void {
+    this.#checkLength(exchange, extras)
+    const { collector, prepared } = extras
+    if (collector !== null) collector.take(exchange)
+    const response =
+      collector === null
+        ? new HTTPResponse(exchange, null)
+        : HTTPResponse.ofBody(exchange, collector.toBuffer())
+    const coding = prepared?.decompress === true ? codingOf(response.headers) : null
+    if (coding === null) return this.#settle(exchange, response)
+    const decoded = response
+      .readAll()
+      .then(body => decodeBody(body, coding, prepared!.maxBodyBytes))
+      .then(
+        body => HTTPResponse.ofBody(exchange, body),
+        (error: unknown) => {
+          throw decodingError(error, response)
+        },
+      )
+    decoded.then(
+      whole => this.#settle(exchange, whole),
+      (error: unknown) => this.#reject(exchange, error),
+    )
+  }
+}
+
+function hasUnsentBody(exchange: Exchange): boolean {
+  return exchange.isBodyOpen || exchange.unsentBody !== null
+}
+
+/** The promise is about to be settled: from then on the caller may change what has not been sent yet. */
+function secureBody(exchange: Exchange): void {
+  for (let chunk = exchange.unsentBody; chunk !== null; chunk = chunk.next) {
+    if (typeof chunk.data !== 'string') chunk.data = Buffer.from(chunk.data)
+  }
+}
+
+/** What a failed decoding means for the response. The connection is not concerned: the framing was right. */
+export function decodingError(error: unknown, response: HTTPResponse): unknown {
+  const { method, path } = response
+  if (error instanceof DecodedTooLong) {
+    return new BodyTooLong(`the response to ${method} ${path}: ${error.message}`, { response, cause: error })
+  }
+  if (error instanceof CorruptBody) {
+    const message = `the response to ${method} ${path} has a corrupt content coding: ${error.message}`
+    return new InvalidResponse(message, { response, reason: 'CORRUPT_CONTENT_CODING', cause: error })
+  }
+  return error
+}
+
+/** The coding to undo of a response; null if there is none that can be. */
+export function codingOf(headers: HTTPHeaders): string | null {
+  const coding = headers.get('content-encoding')
+  return coding !== null && isDecodable(coding) ? coding : null
+}

@@ -1,0 +1,27 @@
+// The public face of the package: what API users may import, and nothing else.
+export { BodyFollowing, type BodySource } from './body'
+export { HTTPConnection } from './connection'
+export {
+  BodyTooLong,
+  ConnectionClosed,
+  ConnectionTimedOut,
+  DNSUnavailable,
+  ExcessBodyData,
+  HostnameNotResolvable,
+  HTTPError,
+  InvalidResponse,
+  StateError,
+  TunnelFailed,
+  UnsupportedResponse,
+  type UnansweredRequest,
+} from './errors'
+export { HTTPHeaders, type HeadersInput } from './headers'
+export { isTemporaryNetworkError } from './net/temporary'
+export type {
+  ConnectionOptions,
+  ExchangeOptions,
+  PipelineRequest,
+  RequestLine,
+  RequestOptions,
+} from './options'
+export { HTTPResponse } from './response'

@@ -1,0 +1,261 @@
+// Owns the way of requests from the queue of exchanges into the transport: when they are written, how much at a time, and who waits
+// for room. It knows no responses.
+import { ConnectionTimedOut } from './errors'
+import type { Exchange, ExchangeQueue, OutgoingChunk } from './protocol/exchange'
+import { SLICE_BYTES, type Transport } from './transport'
+import { afterPoll, afterTurn } from './turns'
+
+/** A send waits while as many bytes are queued. */
+export const HIGH_WATER_BYTES = 65_536
+
+export interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
+  /** When it began to wait, in milliseconds of `performance.now`. */
+  readonly since: number
+  /** What it waits for to be taken; null if it waits for room. */
+  readonly chunk: OutgoingChunk | null
+}
+
+export interface OutboxListener {
+  /** The first byte of the request was handed to the transport. */
+  onWritten(exchange: Exchange): void
+  /** Sends that waited go on. */
+  onRoom(): void
+  /** May a send that waits be given up? */
+  mayTimeOut(): boolean
+}
+
+const READY = Promise.resolve()
+
+export class Outbox {
+  readonly #queue: ExchangeQueue
+  readonly #listener: OutboxListener
+  #transport: Transport | null = null
+  #isScheduled = false
+  #isClosed = false
+  /** Bytes queued, and bytes handed over but not taken. */
+  #queuedBytes = 0
+  #inFlightBytes = 0
+  /** The chunk whose last bytes are in flight. */
+  #landing: OutgoingChunk | null = null
+  readonly #roomWaiters = new Set<Waiter>()
+  readonly #takenWaiters = new Set<Waiter>()
+
+  constructor(queue: ExchangeQueue, listener: OutboxListener) {
+    this.#queue = queue
+    this.#listener = listener
+  }
+
+  /** Bytes that may be queued before sends have to wait. */
+  get roomBytes(): number {
+    return Math.max(0, HIGH_WATER_BYTES - this.#queuedBytes - this.#inFlightBytes)
+  }
+
+  /** Is any send waiting? */
+  get isWaitedFor(): boolean {
+    return this.#roomWaiters.size + this.#takenWaiters.size > 0
+  }
+
+  open(transport: Transport): void {
+    this.#transport = transport
+    if (this.#queue.sending !== null) this.#schedule()
+  }
+
+  /** A request was pushed to the queue. */
+  added(exchange: Exchange): void {
+    this.#queuedBytes += exchange.unsentHead.length
+    for (let chunk = exchange.unsentBody; chunk !== null; chunk = chunk.next)
+      this.#queuedBytes += chunk.data.length
+    if (!this.#isScheduled) this.#schedule()
+  }
+
+  /** A request that was not written is taken out of the queue. */
+  removed(exchange: Exchange): void {
+    this.#queuedBytes -= exchange.unsentHead.length
+    this.#forgetBody(exchange)
+    exchange.unsentHead = ''
+    this.#releaseWaiters()
+  }
+
+  /** Queues body bytes that nobody changes while they wait. */
+  append(exchange: Exchange, data: Uint8Array | string): void {
+    this.#append(exchange, { data, next: null, isWaitedFor: false })
+  }
+
+  /** Queues body bytes and resolves when they have been taken: until then they are not copied. */
+  appendAndWait(exchange: Exchange, data: Uint8Array, since: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const chunk: OutgoingChunk = { data, next: null, isWaitedFor: true }
+      this.#takenWaiters.add({ resolve, reject, since, chunk })
+      this.#append(exchange, chunk)
+    })
+  }
+
+  #append(exchange: Exchange, chunk: OutgoingChunk): void {
+    let last = exchange.unsentBody
+    if (last === null) {
+      exchange.unsentBody = chunk
+    } else {
+      while (last.next !== null) last = last.next
+      last.next = chunk
+    }
+    this.#queuedBytes += chunk.data.length
+    if (this.#queuedBytes >= SLICE_BYTES && exchange.isWritten) this.flush()
+    else if (!this.#isScheduled) this.#schedule()
+  }
+
+  /** The body of a request is queued completely: what is behind it may go out. */
+  bodyEnded(): void {
+    if (!this.#isScheduled) this.#schedule()
+  }
+
+  /** Resolves when there is room for more; rejects when the outbox fails first. */
+  whenRoom(since: number): Promise<void> {
+    if (this.#transport !== null && this.#queuedBytes + this.#inFlightBytes < HIGH_WATER_BYTES) return READY
+    return new Promise((resolve, reject) => this.#roomWaiters.add({ resolve, reject, since, chunk: null }))
+  }
+
+  *#waiters(): Generator<Waiter, void, undefined> {
+    yield* this.#roomWaiters
+    yield* this.#takenWaiters
+  }
+
+  /** A send has waited long enough. What it queued is still sent, but its owner may change the bytes from now on. */
+  #giveUp(waiter: Waiter, reason: unknown): void {
+    this.#roomWaiters.delete(waiter)
+    this.#takenWaiters.delete(waiter)
+    if (waiter.chunk !== null) waiter.chunk.data = Buffer.from(waiter.chunk.data as Uint8Array)
+    waiter.reject(reason)
+  }
+
+  /** Gives up what has waited since `limit` or longer; says since when the oldest of the rest has waited. */
+  expire(limit: number): number | null {
+    let oldest: number | null = null
+    for (const waiter of Array.from(this.#waiters())) {
+      if (waiter.since <= limit) {
+        this.#giveUp(
+          waiter,
+          new ConnectionTimedOut('no byte moved while a send waited', { operation: 'send' }),
+        )
+      } else if (oldest === null || waiter.since < oldest) {
+        oldest = waiter.since
+      }
+    }
+    return oldest
+  }
+
+  /** Sends nothing any more; all that wait are rejected. */
+  fail(reason: unknown): void {
+    this.#isClosed = true
+    this.#landing = null
+    for (const waiter of this.#waiters()) waiter.reject(reason)
+    this.#roomWaiters.clear()
+    this.#takenWaiters.clear()
+  }
+
+  /** The transport has taken what was in flight. */
+  taken(): void {
+    this.#landed()
+    this.flush()
+  }
+
+  #landed(): void {
+    this.#inFlightBytes = 0
+    const chunk = this.#landing
+    this.#landing = null
+    if (chunk === null) return
+    for (const waiter of this.#takenWaiters) {
+      if (waiter.chunk !== chunk) continue
+      this.#takenWaiters.delete(waiter)
+      waiter.resolve()
+      this.#listener.onRoom()
+      return
+    }
+  }
+
+  /** Hands over as much as the transport takes at once. */
+  flush(): void {
+    const transport = this.#transport
+    if (transport === null) return
+    while (!this.#isClosed && !transport.isBusy && this.#writeSlice(transport)) {
+      // As long as the kernel takes it at once, there is more room.
+    }
+    this.#releaseWaiters()
+  }
+
+  /**
+   * Requests of one turn leave together. On an idle connection they wait for a whole poll of the transport: bytes that are there
+   * already are nobody's answer and must be seen first.
+   */
+  #schedule(): void {
+    if (this.#transport === null || this.#isClosed) return
+    this.#isScheduled = true
+    const { answering } = this.#queue
+    const isIdle = answering === null || !answering.isWritten
+    const flush = (): void => {
+      this.#isScheduled = false
+      this.flush()
+    }
+    if (isIdle) afterPoll(flush)
+    else afterTurn(flush)
+  }
+
+  #writeSlice(transport: Transport): boolean {
+    let text = ''
+    let body: Uint8Array | null = null
+    let landing: OutgoingChunk | null = null
+    let exchange = this.#queue.sending
+    while (exchange !== null && text.length < SLICE_BYTES && body === null) {
+      if (!exchange.isWritten) {
+        text += exchange.unsentHead
+        exchange.unsentHead = ''
+        exchange.isWritten = true
+        this.#listener.onWritten(exchange)
+      }
+      for (let chunk = exchange.unsentBody; chunk !== null && body === null; chunk = exchange.unsentBody) {
+        if (typeof chunk.data === 'string') {
+          text += chunk.data
+          exchange.unsentBody = chunk.next
+        } else {
+          const isLast = chunk.data.length <= SLICE_BYTES
+          body = isLast ? chunk.data : chunk.data.subarray(0, SLICE_BYTES)
+          if (isLast) {
+            exchange.unsentBody = chunk.next
+            if (chunk.isWaitedFor) landing = chunk
+          } else {
+            chunk.data = chunk.data.subarray(SLICE_BYTES)
+          }
+          // Where nobody waits until these bytes are taken, or may tire of it, their owner may change them meanwhile.
+          if (!chunk.isWaitedFor || this.#listener.mayTimeOut()) body = Buffer.from(body)
+        }
+        if (text.length >= SLICE_BYTES) break
+      }
+      if (exchange.unsentBody !== null || exchange.isBodyOpen) break
+      exchange = this.#queue.sending = exchange.next
+    }
+    if (text === '' && body === null) return false
+    const bytes = text.length + (body === null ? 0 : body.length)
+    this.#queuedBytes -= bytes
+    this.#inFlightBytes = bytes
+    this.#landing = landing
+    if (!transport.write(text, body)) return false
+    this.#landed()
+    return true
+  }
+
+  #forgetBody(exchange: Exchange): void {
+    for (let chunk = exchange.unsentBody; chunk !== null; chunk = chunk.next)
+      this.#queuedBytes -= chunk.data.length
+    exchange.unsentBody = null
+  }
+
+  #releaseWaiters(): void {
+    if (this.#roomWaiters.size === 0 || this.#transport === null) return
+    if (this.#queuedBytes + this.#inFlightBytes >= HIGH_WATER_BYTES) return
+    const released = Array.from(this.#roomWaiters)
+    this.#roomWaiters.clear()
+    for (const waiter of released) waiter.resolve()
+    this.#listener.onRoom()
+  }
+}

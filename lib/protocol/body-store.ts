@@ -1,0 +1,116 @@
+// Owns the received but unread bytes of one body, as ranges of the segments they arrived in: nothing is copied until the
+// reader asks, and the framing between two ranges stays where it was, so that the raw bytes can still be shown.
+
+/** What arrived of a body in one segment. */
+interface Stretch {
+  readonly segment: Buffer
+  /** Where the raw bytes of this body begin and end in it, framing included. */
+  rawStart: number
+  rawEnd: number
+  /** Start and end of each range of data, flat; `next` is the first unread one. */
+  readonly bounds: number[]
+  next: number
+}
+
+/** A first-in first-out store of body ranges. */
+export class BodyStore {
+  /** Unread bytes of data. */
+  lengthBytes = 0
+  readonly #stretches: Stretch[] = []
+  #first = 0
+
+  /** Adds data that begins at `start`; whatever lies between it and the data before is framing. */
+  add(segment: Buffer, start: number, end: number): void {
+    this.lengthBytes += end - start
+    const stretch = this.#last(segment, start)
+    const { bounds } = stretch
+    if (bounds.length > 0 && bounds[bounds.length - 1] === start) bounds[bounds.length - 1] = end
+    else bounds.push(start, end)
+    stretch.rawEnd = end
+  }
+
+  /** Notes framing, for the raw view only. */
+  addFraming(segment: Buffer, start: number, end: number): void {
+    this.#last(segment, start).rawEnd = end
+  }
+
+  #last(segment: Buffer, start: number): Stretch {
+    const last = this.#stretches[this.#stretches.length - 1]
+    if (last !== undefined && last.segment === segment && this.#first < this.#stretches.length) return last
+    const added: Stretch = { segment, rawStart: start, rawEnd: start, bounds: [], next: 0 }
+    this.#stretches.push(added)
+    return added
+  }
+
+  /**
+   * Takes at most `maxBytes`, but not beyond the segment in which the first unread byte lies. One range comes out as a view, several
+   * as a copy: segments are not ours to change.
+   */
+  take(maxBytes: number): Buffer {
+    const stretch = this.#readable()
+    const { segment, bounds } = stretch
+    const start = bounds[stretch.next]
+    const end = bounds[stretch.next + 1]
+    if (end - start >= maxBytes || stretch.next + 2 === bounds.length) {
+      const taken = Math.min(maxBytes, end - start)
+      this.lengthBytes -= taken
+      this.#advance(stretch, start + taken)
+      return segment.subarray(start, start + taken)
+    }
+    let available = 0
+    for (let i = stretch.next; i < bounds.length && available < maxBytes; i += 2)
+      available += bounds[i + 1] - bounds[i]
+    const taken = Buffer.allocUnsafe(Math.min(maxBytes, available))
+    this.copyTo(taken, 0)
+    return taken
+  }
+
+  /** Copies as much as there is and fits to `target`, from its index `at`; says how much that was. */
+  copyTo(target: Uint8Array, at: number): number {
+    let filled = at
+    while (this.lengthBytes > 0 && filled < target.length) {
+      const stretch = this.#readable()
+      const start = stretch.bounds[stretch.next]
+      const taken = Math.min(target.length - filled, stretch.bounds[stretch.next + 1] - start)
+      stretch.segment.copy(target, filled, start, start + taken)
+      filled += taken
+      this.lengthBytes -= taken
+      this.#advance(stretch, start + taken)
+    }
+    return filled - at
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.lengthBytes = 0
+    this.#stretches.length = 0
+    this.#first = 0
+  }
+
+  /** The unread bytes as they came, framing included; the store is empty afterwards. */
+  takeRaw(): Buffer[] {
+    const raw = this.#stretches
+      .slice(this.#first)
+      .map(({ segment, rawStart, rawEnd }) => segment.subarray(rawStart, rawEnd))
+    this.clear()
+    return raw.filter(piece => piece.length > 0)
+  }
+
+  /** The first stretch with unread data; only called while there is some. */
+  #readable(): Stretch {
+    while (this.#stretches[this.#first].next === this.#stretches[this.#first].bounds.length) {
+      this.#first++
+      if (this.#first > 32 && this.#first * 2 > this.#stretches.length) {
+        this.#stretches.splice(0, this.#first)
+        this.#first = 0
+      }
+    }
+    return this.#stretches[this.#first]
+  }
+
+  #advance(stretch: Stretch, position: number): void {
+    stretch.rawStart = position
+    if (position === stretch.bounds[stretch.next + 1]) stretch.next += 2
+    else stretch.bounds[stretch.next] = position
+  }
+}

@@ -1,0 +1,225 @@
+// Owns the record of one exchange (a request and its response) and the queue of those in flight. It decides nothing.
+import { BodyStore } from './body-store'
+import type { UnansweredRequest } from '../errors'
+
+/**
+ * How the body of a response ends (RFC 9112 section 6.3). `awaited`: no final head yet.
+ * `unsupported`: it does not end in a way that this client speaks.
+ */
+export type Framing = 'awaited' | 'none' | 'counted' | 'chunked' | 'until-close' | 'unsupported'
+
+/** Whoever made an exchange is told here what happens to it; one object serves any number of exchanges. */
+export interface ExchangeOwner {
+  /** An interim response; `isAwaited` = a 100 that the request asked for. */
+  onInformational(exchange: Exchange, status: number, head: string, isAwaited: boolean): void
+  /** The head was handed to the transport, and a body is to follow it. */
+  onHeadWritten(exchange: Exchange): void
+  /** The final head is there. */
+  onHead(exchange: Exchange): void
+  /** `addedBytes` of body were added to the exchange. */
+  onBody(exchange: Exchange, addedBytes: number): void
+  /** The response has arrived completely; `addedBytes` of body were added last. */
+  onComplete(exchange: Exchange, addedBytes: number): void
+}
+
+/** One request, and what is known of its response. Rare things live in objects of their own: there may be a million. */
+export class Exchange {
+  /** The one behind it; cleared when it is taken out, so that a dead exchange keeps nothing alive. */
+  next: Exchange | null = null
+
+  /** Request line, header section and, if it is small, the body; empty once handed over. One char is one byte. */
+  unsentHead: string
+  /** Has its first byte been handed to the transport? */
+  isWritten = false
+  /** Are more body bytes to be queued? */
+  isBodyOpen = false
+  /** Body bytes that are queued but not handed over. */
+  unsentBody: OutgoingChunk | null = null
+  /** Is a 100 expected, and was neither it nor a final response seen? */
+  awaitsContinue = false
+
+  framing: Framing = 'awaited'
+  status = 0
+  /** The raw head of the final response, status line to blank line. One char is one byte. */
+  head = ''
+  /** The raw trailer section. */
+  trailers = ''
+  /** Of the body as framed; null if not known. */
+  lengthBytes: number | null = 0
+  /** Has any byte of the final response been seen? */
+  isAnswering = false
+  isComplete = false
+  /** Has the caller got the head? */
+  isHandedOut = false
+
+  /** The usual body lies in one segment: its unread range. */
+  segment: Buffer | null = null
+  bodyStart = 0
+  bodyEnd = 0
+  /** Any other body. */
+  store: BodyStore | null = null
+
+  constructor(
+    readonly owner: ExchangeOwner,
+    readonly method: string,
+    readonly path: string,
+    unsentHead: string,
+  ) {
+    this.unsentHead = unsentHead
+  }
+
+  /** Unread body bytes that have arrived. */
+  get availableBytes(): number {
+    return this.store === null ? this.bodyEnd - this.bodyStart : this.store.lengthBytes
+  }
+
+  /** Adds body data that lies in `segment`. */
+  addBody(segment: Buffer, start: number, end: number): void {
+    if (this.store === null) {
+      if (this.segment === null || this.bodyStart === this.bodyEnd) {
+        this.segment = segment
+        this.bodyStart = start
+        this.bodyEnd = end
+        return
+      }
+      this.#useStore()
+    }
+    this.store!.add(segment, start, end)
+  }
+
+  /** Notes framing bytes of the body, for the raw view only. */
+  addFraming(segment: Buffer, start: number, end: number): void {
+    this.#useStore()
+    this.store!.addFraming(segment, start, end)
+  }
+
+  #useStore(): void {
+    if (this.store !== null) return
+    this.store = new BodyStore()
+    if (this.segment !== null && this.bodyStart < this.bodyEnd) {
+      this.store.add(this.segment, this.bodyStart, this.bodyEnd)
+    }
+    this.segment = null
+    this.bodyStart = this.bodyEnd = 0
+  }
+
+  /** Takes unread body bytes as one view, at most `maxBytes`. */
+  takeBody(maxBytes: number): Buffer {
+    if (this.store !== null) return this.store.take(maxBytes)
+    const start = this.bodyStart
+    const end = Math.min(this.bodyEnd, start + maxBytes)
+    const view = this.segment!.subarray(start, end)
+    this.bodyStart = end
+    if (end === this.bodyEnd) this.segment = null
+    return view
+  }
+
+  /** Copies unread body bytes into `target` from index `at`; says how many. */
+  copyBody(target: Uint8Array, at: number): number {
+    if (this.store !== null) return this.store.copyTo(target, at)
+    if (this.segment === null) return 0
+    const taken = this.segment.copy(target, at, this.bodyStart, this.bodyEnd)
+    this.bodyStart += taken
+    if (this.bodyStart === this.bodyEnd) this.segment = null
+    return taken
+  }
+
+  /** What is unread of the response, as it came; nothing is left of it. */
+  takeRaw(): Buffer[] {
+    const raw: Buffer[] = this.isHandedOut ? [] : [Buffer.from(this.head, 'latin1')]
+    if (this.store !== null) raw.push(...this.store.takeRaw())
+    else if (this.segment !== null) raw.push(this.segment.subarray(this.bodyStart, this.bodyEnd))
+    this.dropBody()
+    return raw
+  }
+
+  /** Forgets the unread body bytes; says how many they were. */
+  dropBody(): number {
+    const dropped = this.availableBytes
+    this.segment = null
+    this.bodyStart = this.bodyEnd = 0
+    this.store?.clear()
+    return dropped
+  }
+}
+
+/** Body bytes on their way out. */
+export interface OutgoingChunk {
+  data: Uint8Array | string
+  next: OutgoingChunk | null
+  /** Does its owner leave the bytes alone until they have been taken? */
+  readonly isWaitedFor: boolean
+}
+
+/** Exchanges in the order of their requests, with a cursor for writing and one for the responses. */
+export class ExchangeQueue {
+  /** The oldest one not completely read. */
+  first: Exchange | null = null
+  #last: Exchange | null = null
+  /** The first whose request has not been handed over completely. */
+  sending: Exchange | null = null
+  /** The first whose response has not arrived completely. */
+  answering: Exchange | null = null
+  size = 0
+
+  push(exchange: Exchange): void {
+    if (this.#last === null) this.first = exchange
+    else this.#last.next = exchange
+    this.#last = exchange
+    this.sending ??= exchange
+    this.answering ??= exchange
+    this.size++
+  }
+
+  /** The newest one. */
+  get last(): Exchange | null {
+    return this.#last
+  }
+
+  /** Takes out the oldest; its response must have arrived, or the queue is being given up. */
+  shift(): void {
+    const { first } = this
+    if (first === null) return
+    this.first = first.next
+    if (this.#last === first) this.#last = null
+    if (this.sending === first) this.sending = first.next
+    if (this.answering === first) this.answering = first.next
+    first.next = null
+    this.size--
+  }
+
+  /** Takes out one that was not written yet. Takes time in proportion to the queue: withdrawing is rare. */
+  withdraw(exchange: Exchange): void {
+    if (this.first === exchange) return this.shift()
+    let before = this.first
+    while (before !== null && before.next !== exchange) before = before.next
+    if (before === null) return
+    before.next = exchange.next
+    if (this.#last === exchange) this.#last = before
+    if (this.sending === exchange) this.sending = exchange.next
+    if (this.answering === exchange) this.answering = exchange.next
+    exchange.next = null
+    this.size--
+  }
+
+  *[Symbol.iterator](): Generator<Exchange, void, undefined> {
+    for (let exchange = this.first; exchange !== null; exchange = exchange.next) yield exchange
+  }
+
+  /**
+   * What became of the requests without a complete response.
+   *
+   * @param alsoUnread - count those, too, that have arrived but have not been read (a local `close()`)
+   * @param closeAnnounced - the server said `Connection: close` on a response: it acts on none behind it
+   */
+  unanswered(alsoUnread: boolean, closeAnnounced: boolean): UnansweredRequest[] {
+    const list: UnansweredRequest[] = []
+    for (const { method, path, isComplete, isWritten, isAnswering } of this) {
+      if (isComplete && !alsoUnread) continue
+      const outcome = isAnswering ? 'partial-reply' : isWritten ? 'no-reply' : 'unsent'
+      const isCertain = !isWritten || (closeAnnounced && !isAnswering)
+      list.push({ method, path, outcome, processed: isCertain ? 'no' : 'maybe' })
+    }
+    return list
+  }
+}

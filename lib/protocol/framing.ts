@@ -1,0 +1,89 @@
+// Owns the decision where a response ends, from what llhttp found and from the header text. Where the two disagree, no
+// framing is trusted.
+import {
+  FLAG_CHUNKED,
+  FLAG_CONNECTION_CLOSE,
+  FLAG_CONTENT_LENGTH,
+  FLAG_TRANSFER_ENCODING,
+} from '../llhttp/parser'
+import { invalid, type Fault } from './fault'
+import type { Framing } from './exchange'
+
+/** A complete head as llhttp left it. */
+export interface ParsedHead {
+  readonly status: number
+  readonly flags: number
+  readonly contentLength: number
+  readonly hasEmptyValue: boolean
+}
+
+const TAB = 0x09
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const DEL = 0x7f
+/** `HTTP/1.1 nnn` */
+const STATUS_END = 12
+
+/**
+ * What llhttp's strict mode lets through in a status line and may not pass (RFC 9112 section 4): a status below 100, controls in the
+ * reason, a line that ends with a CR alone. Null if all is well. The version is looked at elsewhere.
+ */
+export function statusLineFault(head: string, status: number): Fault | null {
+  if (status < 100) return invalid('STATUS_BELOW_100', `the status ${head.slice(9, STATUS_END)} is below 100`)
+  let at = STATUS_END
+  let code = head.charCodeAt(at)
+  while (code !== CR) {
+    if ((code < SPACE && code !== TAB) || code === DEL) {
+      return invalid('CONTROL_IN_REASON', `byte 0x${code.toString(16)} in the reason phrase`)
+    }
+    code = head.charCodeAt(++at)
+  }
+  // llhttp 9.2 takes a second CR for the end of the status line: the header section would begin in another place.
+  return head.charCodeAt(at + 1) === LF
+    ? null
+    : invalid('CR_WITHOUT_LF', 'a CR without LF ends the status line')
+}
+
+/** Every value of the Transfer-Encoding fields in a head, blanks included. */
+function transferCodings(head: string): string[] {
+  return Array.from(head.matchAll(/\r\ntransfer-encoding:([^\r]*)/gi), match => match[1])
+}
+
+/** RFC 9112 section 6.3, for a response that may have a body. A string says why the framing is not supported. */
+export type FramingDecision = { readonly framing: Framing; readonly lengthBytes: number | null } | Fault
+
+function unsupported(message: string): Fault {
+  return { kind: 'unsupported', message, hasHead: true }
+}
+
+/**
+ * Decides on the body of a final response with status 200 or above, not 204 or 304, that does not answer HEAD.
+ *
+ * @param acceptCloseDelimited - may a body end with the connection?
+ */
+export function decideFraming(
+  head: string,
+  parsed: ParsedHead,
+  acceptCloseDelimited: boolean,
+): FramingDecision {
+  const { flags, contentLength } = parsed
+  if ((flags & FLAG_TRANSFER_ENCODING) !== 0 || parsed.hasEmptyValue) {
+    const codings = transferCodings(head)
+    // Blanks may stand round a value, but this llhttp frames `chunked<TAB>` unlike everyone else: only spaces are stripped.
+    const isChunked = codings.length === 1 && /^ *chunked *$/i.test(codings[0])
+    if (isChunked && (flags & FLAG_CHUNKED) !== 0) return { framing: 'chunked', lengthBytes: null }
+    if (codings.length > 0) return unsupported(`transfer coding ${JSON.stringify(codings.join(', ').trim())}`)
+  }
+  if ((flags & FLAG_CONTENT_LENGTH) !== 0) {
+    if (contentLength > Number.MAX_SAFE_INTEGER) {
+      return invalid('CONTENT_LENGTH_TOO_LARGE', 'a Content-Length above 2^53 - 1')
+    }
+    return { framing: 'counted', lengthBytes: contentLength }
+  }
+  if ((flags & FLAG_CONNECTION_CLOSE) === 0) {
+    return unsupported('a body without Content-Length or chunked coding on a connection that is kept open')
+  }
+  if (!acceptCloseDelimited) return unsupported('a body that ends only with the connection')
+  return { framing: 'until-close', lengthBytes: null }
+}

@@ -1,0 +1,349 @@
+// Owns the reading of responses: bytes in, events out. It looks at each byte once, when it arrives, and is strict; it knows no
+// sockets, timers or promises, and never who waits for what.
+//
+//   state        a byte that arrives is        leaves to
+//   ---------    --------------------------    ------------------------------------------------------------------
+//   head         part of a header section      head (interim, no body), counted, chunked, until-close, over
+//   counted      body data                     head after the last byte; over if the server announced its close
+//   chunked      framing, data or trailers     head after the last byte; over if the server announced its close
+//   until-close  body data                     over, at a clean end of the connection
+//   over         ignored, or kept as raw       -
+import { FLAG_CONNECTION_CLOSE, ResponseParser } from '../llhttp/parser'
+import { ChunkFraming } from './chunk-framing'
+import type { Exchange } from './exchange'
+import { latin1 } from './latin1'
+import { invalid, type Fault } from './fault'
+import { decideFraming, statusLineFault } from './framing'
+
+/** What happens in the stream. The decoder may be stopped from within any of these. */
+export interface DecoderSink {
+  /** The exchange that the next response answers, if its request has been handed to the transport. */
+  expectedExchange(): Exchange | null
+  onInformational(exchange: Exchange, status: number, head: string): void
+  /** Final head. `announcesClose`: the server will end the connection after this response. */
+  onHead(exchange: Exchange, announcesClose: boolean): void
+  /** `addedBytes` of body have been added to the exchange. */
+  onBody(exchange: Exchange, addedBytes: number): void
+  /** The response is complete; `addedBytes` of body were added last. */
+  onComplete(exchange: Exchange, addedBytes: number): void
+  /** Nothing can be read on. `rest` is what was not taken. */
+  onFault(fault: Fault, exchange: Exchange | null, rest: Buffer): void
+}
+
+export interface DecoderOptions {
+  readonly maxHeaderBytes: number
+  readonly acceptCloseDelimited: boolean
+}
+
+/** As many interim responses may precede a final one (or follow one another). */
+const MAX_INTERIM_RESPONSES = 32
+const HTTP_1_1 = 'HTTP/1.1 '
+const LETTER_H = 0x48
+const TAB = 0x09
+const LF = 0x0a
+
+type State = 'head' | 'counted' | 'chunked' | 'until-close' | 'over'
+
+export class ResponseDecoder {
+  readonly #sink: DecoderSink
+  readonly #maxHeaderBytes: number
+  readonly #acceptCloseDelimited: boolean
+  readonly #parser = new ResponseParser()
+  #state: State = 'head'
+  #exchange: Exchange | null = null
+  /** The part of a cut head that came with earlier segments. */
+  #headSoFar = ''
+  #remaining = 0
+  #interimCount = 0
+  #closeAnnounced = false
+  #chunkFraming: ChunkFraming | null = null
+  /** Index of the first TAB in the segment at or behind the last head looked at; -1 = not looked for. */
+  #tabAt = -1
+
+  constructor(sink: DecoderSink, options: DecoderOptions) {
+    this.#sink = sink
+    this.#maxHeaderBytes = options.maxHeaderBytes
+    this.#acceptCloseDelimited = options.acceptCloseDelimited
+  }
+
+  /** Is a response partly read? */
+  get isInsideResponse(): boolean {
+    return this.#exchange !== null
+  }
+
+  /** Does the response that is being read end with the connection? */
+  get isUntilClose(): boolean {
+    return this.#state === 'until-close'
+  }
+
+  /** Reads a segment to its end, or to a fault. The segment must not be changed afterwards. */
+  push(segment: Buffer): void {
+    const end = segment.length
+    let position = 0
+    this.#parser.begin()
+    this.#tabAt = -1
+    while (position < end) {
+      switch (this.#state) {
+        case 'head':
+          position = this.#readHead(segment, position, end)
+          break
+        case 'counted':
+          position = this.#readCounted(segment, position, end)
+          break
+        case 'chunked':
+          position = this.#readChunked(segment, position, end)
+          break
+        case 'until-close':
+          this.#exchange!.addBody(segment, position, end)
+          this.#sink.onBody(this.#exchange!, end - position)
+          return
+        case 'over':
+          return
+      }
+    }
+  }
+
+  /** The connection ended cleanly while a response that ends with it was being read. */
+  finish(): void {
+    if (this.#state === 'until-close') this.#complete(0)
+  }
+
+  /** Reads nothing any more and gives the parser back. */
+  stop(): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#parser.release()
+  }
+
+  /** The bytes of a head that has not arrived completely. */
+  takePartialHead(): string {
+    const head = this.#headSoFar
+    this.#headSoFar = ''
+    return head
+  }
+
+  #readHead(segment: Buffer, start: number, end: number): number {
+    if (this.#headSoFar === '') {
+      const exchange = this.#sink.expectedExchange()
+      if (exchange === null) {
+        return this.#fail(
+          invalid('UNEXPECTED_DATA', 'bytes arrived that no request asked for'),
+          segment,
+          start,
+        )
+      }
+      this.#exchange = exchange
+      if (segment[start] !== LETTER_H) return this.#failNotHttp(segment, start)
+    }
+    const step = this.#executeHead(segment, start, end)
+    const position = this.#parser.position
+    if (step === 'error') return this.#failHead(segment, start, position)
+    const piece = latin1(segment, start, position)
+    const head = this.#headSoFar === '' ? piece : this.#headSoFar + piece
+    this.#exchange!.isAnswering = true
+    if (head.length > this.#maxHeaderBytes) {
+      const message = `a header section of more than ${this.#maxHeaderBytes} bytes`
+      return this.#fail(invalid('HEADER_SECTION_TOO_LARGE', message), segment, start)
+    }
+    if (step === 'more') {
+      this.#headSoFar = head
+      return position
+    }
+    this.#headSoFar = ''
+    return this.#takeHead(head, segment, position)
+  }
+
+  /**
+   * TAB and space mean the same round a value and in it (RFC 9110 section 5.6.3), but this llhttp takes a TAB behind a Content-Length or
+   * `close` for part of it. So it is shown spaces, behind the status line: in names and at the start of lines both are refused alike.
+   */
+  #executeHead(segment: Buffer, start: number, end: number): ReturnType<ResponseParser['execute']> {
+    if (this.#tabAt < start) {
+      const found = segment.indexOf(TAB, start)
+      this.#tabAt = found === -1 ? Infinity : found
+    }
+    if (this.#tabAt >= end) return this.#parser.execute(segment, start, end)
+    const headEnd = segment.indexOf('\r\n\r\n', start, 'latin1')
+    const stop = headEnd === -1 ? end : headEnd + 4
+    // What lies behind the head is not needed for this step, and a head cut before its blank line reads the whole segment.
+    const shown = Buffer.from(segment.subarray(0, stop))
+    let at = start
+    if (!this.#headSoFar.includes('\n')) {
+      const statusLineEnd = shown.indexOf(LF, start)
+      at = statusLineEnd === -1 ? stop : statusLineEnd
+    }
+    for (at = shown.indexOf(TAB, at); at !== -1; at = shown.indexOf(TAB, at)) shown[at] = 0x20
+    this.#parser.begin()
+    const step = this.#parser.execute(shown, start, stop)
+    this.#parser.begin()
+    return step
+  }
+
+  #takeHead(head: string, segment: Buffer, position: number): number {
+    const exchange = this.#exchange!
+    const parser = this.#parser
+    const { status, flags } = parser
+    if (!head.startsWith(HTTP_1_1)) {
+      exchange.status = status
+      exchange.head = head
+      return this.#failVersion(head, segment, position)
+    }
+    const fault = statusLineFault(head, status)
+    if (fault !== null) return this.#fail(fault, segment, position)
+    if (status < 200 && status !== 101) return this.#takeInterim(exchange, status, head, segment, position)
+    exchange.status = status
+    exchange.head = head
+    this.#interimCount = 0
+    this.#closeAnnounced = (flags & FLAG_CONNECTION_CLOSE) !== 0
+    if (status === 101) {
+      return this.#failUnsupported('a switch of protocols that was not asked for', segment, position)
+    }
+    if (exchange.method === 'HEAD' || status === 204 || status === 304) {
+      exchange.framing = 'none'
+    } else {
+      const decision = decideFraming(head, parser, this.#acceptCloseDelimited)
+      if ('kind' in decision) {
+        if (decision.kind === 'unsupported') return this.#failUnsupported(decision.message, segment, position)
+        return this.#fail(decision, segment, position)
+      }
+      exchange.framing = decision.framing
+      exchange.lengthBytes = decision.lengthBytes
+    }
+    return this.#enterBody(exchange, position)
+  }
+
+  #takeInterim(exchange: Exchange, status: number, head: string, segment: Buffer, position: number): number {
+    if (++this.#interimCount > MAX_INTERIM_RESPONSES) {
+      const message = `more than ${MAX_INTERIM_RESPONSES} interim responses in a row`
+      return this.#fail(invalid('TOO_MANY_INTERIM_RESPONSES', message), segment, position)
+    }
+    this.#parser.reset()
+    exchange.isAnswering = false
+    this.#exchange = null
+    this.#sink.onInformational(exchange, status, head)
+    return position
+  }
+
+  #enterBody(exchange: Exchange, position: number): number {
+    const { framing } = exchange
+    if (framing === 'chunked') {
+      this.#parser.resume()
+      this.#chunkFraming = new ChunkFraming(this.#maxHeaderBytes)
+      this.#state = 'chunked'
+    } else {
+      this.#parser.reset()
+      if (framing === 'counted' && exchange.lengthBytes! > 0) {
+        this.#remaining = exchange.lengthBytes!
+        this.#state = 'counted'
+      } else if (framing === 'until-close') {
+        this.#state = 'until-close'
+      }
+    }
+    this.#sink.onHead(exchange, this.#closeAnnounced)
+    if (this.#state === 'head') this.#complete(0)
+    return position
+  }
+
+  #readCounted(segment: Buffer, start: number, end: number): number {
+    const taken = Math.min(this.#remaining, end - start)
+    const exchange = this.#exchange!
+    exchange.addBody(segment, start, start + taken)
+    this.#remaining -= taken
+    if (this.#remaining > 0) this.#sink.onBody(exchange, taken)
+    else this.#complete(taken)
+    return start + taken
+  }
+
+  #readChunked(segment: Buffer, start: number, end: number): number {
+    const parser = this.#parser
+    const exchange = this.#exchange!
+    const framing = this.#chunkFraming!
+    const step = parser.execute(segment, start, end)
+    const position = parser.position
+    // A chunk of impossible size never ends, so its size is still in the parser, and the last piece of data is its own.
+    const isTooLarge = step !== 'error' && parser.chunkRemaining() > Number.MAX_SAFE_INTEGER
+    const spanCount = isTooLarge ? 0 : parser.spanCount
+    let at = start
+    let addedBytes = 0
+    let fault: Fault | null = null
+    for (let i = 0; i < spanCount && fault === null; i++) {
+      const dataStart = parser.spanStart(i)
+      const dataEnd = dataStart + parser.spanLength(i)
+      fault = framing.read(segment, at, dataStart)
+      framing.endOfFraming()
+      exchange.addBody(segment, dataStart, dataEnd)
+      addedBytes += dataEnd - dataStart
+      at = dataEnd
+    }
+    fault ??= framing.read(segment, at, position)
+    if (isTooLarge) fault = invalid('CHUNK_SIZE_TOO_LARGE', 'a chunk size above 2^53 - 1')
+    else if (step === 'error') fault ??= { kind: 'invalid', ...this.#llhttpError() }
+    if (fault === null && step === 'complete') fault = framing.takeTrailers(exchange)
+    if (fault !== null) return this.#fail(fault, segment, position)
+    if (at < position && step !== 'complete') exchange.addFraming(segment, at, position)
+    if (step === 'complete') {
+      parser.reset()
+      this.#complete(addedBytes)
+    } else if (addedBytes > 0) {
+      this.#sink.onBody(exchange, addedBytes)
+    }
+    return position
+  }
+
+  #complete(addedBytes: number): void {
+    const exchange = this.#exchange!
+    exchange.isComplete = true
+    this.#exchange = null
+    this.#state = 'head'
+    if (this.#closeAnnounced) this.stop()
+    this.#sink.onComplete(exchange, addedBytes)
+  }
+
+  #failNotHttp(segment: Buffer, start: number): number {
+    const first = segment[start]
+    if (first === 0x0d || first === LF) {
+      const message = 'a blank line where a status line was expected'
+      return this.#fail(invalid('BLANK_LINE_BEFORE_STATUS_LINE', message), segment, start)
+    }
+    return this.#fail(invalid('NOT_HTTP', 'bytes that are no HTTP/1.1 status line'), segment, start)
+  }
+
+  /** llhttp refuses versions that it does not know; they are correct HTTP all the same if they have the form. */
+  #failHead(segment: Buffer, start: number, position: number): number {
+    const error = this.#llhttpError()
+    const soFar = this.#headSoFar + latin1(segment, start, Math.min(position + 1, segment.length))
+    this.#exchange!.isAnswering = true
+    if (error.reason === 'HPE_INVALID_VERSION' && /^HTTP\/\d\.\d$/.test(soFar)) {
+      const message = `version ${soFar} instead of HTTP/1.1`
+      return this.#fail({ kind: 'unsupported', message, hasHead: false }, segment, start)
+    }
+    return this.#fail({ kind: 'invalid', ...error }, segment, start)
+  }
+
+  #failVersion(head: string, segment: Buffer, position: number): number {
+    const version = /^HTTP\/\d\.\d/.exec(head)
+    if (version === null)
+      return this.#fail(invalid('NOT_HTTP', 'a status line of another protocol'), segment, position)
+    const fault = statusLineFault(head, this.#exchange!.status)
+    if (fault !== null) return this.#fail(fault, segment, position)
+    return this.#failUnsupported(`version ${version[0]} instead of HTTP/1.1`, segment, position)
+  }
+
+  #failUnsupported(message: string, segment: Buffer, position: number): number {
+    this.#exchange!.framing = 'unsupported'
+    this.#exchange!.lengthBytes = null
+    return this.#fail({ kind: 'unsupported', message, hasHead: true }, segment, position)
+  }
+
+  #llhttpError(): { reason: string; message: string } {
+    const { name, message } = this.#parser.describeError()
+    return { reason: name, message }
+  }
+
+  #fail(fault: Fault, segment: Buffer, position: number): number {
+    const exchange = this.#exchange
+    this.stop()
+    this.#sink.onFault(fault, exchange, segment.subarray(position))
+    return segment.length
+  }
+}

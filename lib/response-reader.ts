@@ -1,0 +1,413 @@
+// Owns the reading of responses in order, by one reader: which is the current one, and what the pending read waits for. It serves the
+// one-step calls and `pipeline`, and knows nothing of sending.
+import { Collector } from './collector'
+import { ConnectionTimedOut, StateError } from './errors'
+import type { Link } from './link'
+import type { Exchange, ExchangeOwner } from './protocol/exchange'
+import { HTTPResponse, type StreamingBody } from './response'
+import { ownedBuffer, sizeError, targetError } from './buffers'
+
+type Settle = (value: never) => void
+/** What the one pending read wants. */
+interface PendingRead {
+  readonly kind: 'response' | 'continue' | 'read' | 'into' | 'all' | 'discard' | 'raw'
+  readonly resolve: Settle
+  readonly reject: (reason: unknown) => void
+  readonly since: number
+  readonly maxBytes: number
+  readonly target: Uint8Array | null
+  readonly collector: Collector | null
+  /** The one whose 100 is awaited. */
+  readonly exchange: Exchange | null
+}
+
+const EMPTY = Buffer.alloc(0)
+const AT_END = Promise.resolve(0)
+const DONE = Promise.resolve()
+
+export interface ReaderHooks {
+  /** The time, where a timeout is set. */
+  now(): number
+  /** A read has begun to wait. */
+  onWaiting(): void
+  onInformational(exchange: Exchange, status: number, head: string): void
+  /** A 100 that was asked for; true = it is not for the caller. */
+  onContinue(exchange: Exchange): boolean
+  /** The 100 has been handed to the caller. */
+  onContinueTaken(exchange: Exchange): void
+  /** The head of a request with a body to follow has been written. */
+  onHeadWritten(exchange: Exchange): void
+  /** A final response came. */
+  onFinal(exchange: Exchange): void
+}
+
+export class ResponseReader implements ExchangeOwner, StreamingBody {
+  readonly #link: Link
+  readonly #hooks: ReaderHooks
+  /** The last response handed out. */
+  #current: Exchange | null = null
+  /** Has its body been read to the end? */
+  #isFinished = true
+  #pending: PendingRead | null = null
+  /** What a pending `discard` may still drop. */
+  #droppableBytes = Infinity
+  /** A 100 that was asked for and not handed out yet. */
+  #continued: { readonly exchange: Exchange; readonly head: string } | null = null
+
+  constructor(link: Link, hooks: ReaderHooks) {
+    this.#link = link
+    this.#hooks = hooks
+  }
+
+  /** Gives up a read that has waited since `limit` or longer; says since when one waits that has not. */
+  expire(limit: number): number | null {
+    if (this.#pending === null) return null
+    if (this.#pending.since > limit) return this.#pending.since
+    this.fail(new ConnectionTimedOut('no byte moved while a read waited', { operation: 'receive' }))
+    return null
+  }
+
+  /** The response that is being read, or was read last. */
+  get current(): Exchange | null {
+    return this.#current
+  }
+
+  /** Is the current body unread in part? */
+  get isInBody(): boolean {
+    return !this.#isFinished
+  }
+
+  // ---- responses
+
+  readResponse(): Promise<HTTPResponse> {
+    if (this.#pending !== null) return this.#refuse('another read is pending')
+    if (!this.#isFinished) return this.#refuse('the body of the previous response has not been read')
+    if (this.#link.isRaw) return this.#refuse('raw bytes have been read')
+    const ready = this.#takeResponse()
+    if (ready !== null) return Promise.resolve(ready)
+    if (this.#link.error !== null) return Promise.reject(this.#link.error)
+    const { first } = this.#link.queue
+    if (first === null) return this.#refuse('no response is outstanding')
+    if (first.isBodyOpen && !first.awaitsContinue) {
+      return this.#refuse('the body of the request has not been sent, and no answer is there')
+    }
+    return this.#wait('response')
+  }
+
+  /** Says true when the 100 for `exchange` is there (it is taken), false when its final response is; null after a timeout. */
+  awaitContinue(exchange: Exchange): Promise<boolean> {
+    if (this.#pending !== null) return this.#refuse('another read is pending')
+    const answer = this.#takeContinue(exchange)
+    if (answer !== null) return Promise.resolve(answer)
+    if (this.#link.error !== null) return Promise.reject(this.#link.error)
+    return this.#wait('continue', 0, null, null, exchange)
+  }
+
+  /** The next response, if its head is there. For whoever sends requests without asking for a 100 on this reader. */
+  takeReady(): HTTPResponse | null {
+    return this.#pending === null && !this.#link.isRaw ? this.#takeResponse() : null
+  }
+
+  #takeContinue(exchange: Exchange): boolean | null {
+    if (exchange.framing !== 'awaited') return false
+    if (this.#continued?.exchange !== exchange) return null
+    this.#continued = null
+    return true
+  }
+
+  /** The time for a 100 has passed. */
+  stopAwaitingContinue(value: boolean): void {
+    if (this.#pending?.kind === 'continue') this.#settle(value)
+  }
+
+  #takeResponse(): HTTPResponse | null {
+    const { first } = this.#link.queue
+    if (first === null) return null
+    if (first === this.#continued?.exchange) {
+      const { head } = this.#continued
+      this.#continued = null
+      this.#hooks.onContinueTaken(first)
+      return HTTPResponse.ofInterim(first, 100, head)
+    }
+    if (first.framing === 'awaited') return null
+    first.isHandedOut = true
+    this.#link.consumed(first.head.length)
+    this.#current = first
+    this.#isFinished = false
+    const response = new HTTPResponse(first, this)
+    if (first.isComplete && first.lengthBytes === 0) this.#finish()
+    return response
+  }
+
+  // ---- bodies
+
+  read(exchange: Exchange | null, maxBytes: number): Promise<Buffer> {
+    const refusal = sizeError(maxBytes) ?? this.#check(exchange)
+    if (refusal !== null) return Promise.reject(refusal)
+    const ready = this.#takeBody(maxBytes)
+    if (ready !== null) return Promise.resolve(ready)
+    return this.#waitInBody('read', maxBytes)
+  }
+
+  readInto(exchange: Exchange | null, target: Uint8Array): Promise<number> {
+    const refusal = targetError(target) ?? this.#check(exchange)
+    if (refusal !== null) return Promise.reject(refusal)
+    const ready = this.#copyBody(target)
+    if (ready !== null) return ready === 0 ? AT_END : Promise.resolve(ready)
+    return this.#waitInBody('into', 0, target)
+  }
+
+  readAll(exchange: Exchange | null): Promise<Buffer> {
+    const refusal = this.#check(exchange)
+    if (refusal !== null) return Promise.reject(refusal)
+    const current = this.#current!
+    if (this.#isFinished) return Promise.resolve(EMPTY)
+    if (current.isComplete) return Promise.resolve(this.#takeAll(current))
+    const collector = new Collector(current.lengthBytes)
+    this.#collect(collector)
+    return this.#waitInBody('all', 0, null, collector)
+  }
+
+  /** @param limitBytes - as much is dropped; if the body goes on beyond it, the link ends */
+  discard(exchange: Exchange | null, limitBytes = Infinity): Promise<void> {
+    const refusal = this.#check(exchange)
+    if (refusal !== null) return Promise.reject(refusal)
+    if (this.#isFinished) return DONE
+    this.#droppableBytes = limitBytes
+    if (this.#drop()) return DONE
+    return this.#waitInBody('discard')
+  }
+
+  readRaw(maxBytes: number): Promise<Buffer> {
+    const wrong = sizeError(maxBytes)
+    if (wrong !== null) return Promise.reject(wrong)
+    if (this.#pending !== null) return this.#refuse('another read is pending')
+    this.#link.enterRaw()
+    this.#isFinished = true
+    const ready = this.#link.takeRaw(maxBytes)
+    if (ready !== null) return Promise.resolve(ready)
+    if (this.#link.isDone) return Promise.resolve(EMPTY)
+    return this.#wait('raw', maxBytes)
+  }
+
+  /** Raw bytes have arrived, or will not arrive any more. */
+  onRaw(): void {
+    if (this.#pending?.kind !== 'raw') return
+    const raw = this.#link.takeRaw(this.#pending.maxBytes)
+    if (raw !== null) this.#settle(raw)
+    else if (this.#link.isDone) this.#settle(EMPTY)
+  }
+
+  #check(exchange: Exchange | null): StateError | null {
+    if (this.#pending !== null) return new StateError('another read is pending')
+    if (this.#current === null) return new StateError('no response has been read')
+    if (exchange !== null && exchange !== this.#current) {
+      return new StateError('the body belongs to a response that is no longer the current one')
+    }
+    return null
+  }
+
+  /** The end of the current body, a part of it, or null if nothing is there yet. */
+  #takeBody(maxBytes: number): Buffer | null {
+    const current = this.#current!
+    if (this.#isFinished) return EMPTY
+    if (current.availableBytes === 0) {
+      if (!current.isComplete) return null
+      this.#finish()
+      return EMPTY
+    }
+    const isRest = current.isComplete
+    const part = ownedBuffer(current.takeBody(maxBytes))
+    this.#link.consumed(part.length)
+    if (isRest && current.lengthBytes !== null && current.availableBytes === 0) this.#finish()
+    return part
+  }
+
+  #copyBody(target: Uint8Array): number | null {
+    const current = this.#current!
+    if (this.#isFinished) return 0
+    if (current.availableBytes === 0) {
+      if (!current.isComplete) return null
+      this.#finish()
+      return 0
+    }
+    const copied = current.copyBody(target, 0)
+    this.#link.consumed(copied)
+    if (current.isComplete && current.lengthBytes !== null && current.availableBytes === 0) this.#finish()
+    return copied
+  }
+
+  #takeAll(current: Exchange): Buffer {
+    const available = current.availableBytes
+    let body: Buffer
+    if (current.store === null) {
+      body = available === 0 ? EMPTY : ownedBuffer(current.takeBody(available))
+    } else {
+      body = Buffer.allocUnsafe(available)
+      current.copyBody(body, 0)
+    }
+    this.#link.consumed(available)
+    this.#finish()
+    return body
+  }
+
+  #collect(collector: Collector): void {
+    this.#link.consumed(collector.take(this.#current!))
+  }
+
+  /** Drops what is there of the current body; says whether that was its rest. */
+  #drop(): boolean {
+    const current = this.#current!
+    const dropped = current.dropBody()
+    this.#link.consumed(dropped)
+    if (current.isComplete) {
+      this.#finish()
+      return true
+    }
+    this.#droppableBytes -= dropped
+    if (this.#droppableBytes < 0)
+      this.#link.abandon('the rest of a body that was too long is too long to be dropped')
+    return false
+  }
+
+  #finish(): void {
+    this.#isFinished = true
+    this.#link.queue.shift()
+  }
+
+  // ---- waiting
+
+  #refuse(message: string): Promise<never> {
+    return Promise.reject(new StateError(message))
+  }
+
+  #waitInBody<T>(
+    kind: PendingRead['kind'],
+    maxBytes = 0,
+    target: Uint8Array | null = null,
+    collector: Collector | null = null,
+  ): Promise<T> {
+    if (this.#link.error !== null) return Promise.reject(this.#link.error)
+    return this.#wait(kind, maxBytes, target, collector)
+  }
+
+  #wait<T>(
+    kind: PendingRead['kind'],
+    maxBytes = 0,
+    target: Uint8Array | null = null,
+    collector: Collector | null = null,
+    exchange: Exchange | null = null,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const since = this.#hooks.now()
+      this.#pending = {
+        kind,
+        resolve: resolve,
+        reject,
+        since,
+        maxBytes,
+        target,
+        collector,
+        exchange,
+      }
+      this.#hooks.onWaiting()
+    })
+  }
+
+  #settle(value: unknown): void {
+    const pending = this.#pending!
+    this.#pending = null
+    pending.resolve(value as never)
+  }
+
+  /** Rejects the pending read, if there is one. What it had collected of a body is there again for the next one. */
+  fail(reason: unknown): void {
+    const pending = this.#pending
+    if (pending === null) return
+    this.#pending = null
+    if (pending.collector !== null && pending.collector.lengthBytes > 0) {
+      const collected = pending.collector.toBuffer()
+      this.#current!.addBody(collected, 0, collected.length)
+      this.#link.kept(collected.length)
+    }
+    pending.reject(reason)
+  }
+
+  /** The link has ended: the pending read gets what there is, or the error. */
+  onLinkEnd(error: Error): void {
+    if (this.#pending?.kind === 'raw') return
+    this.#advance()
+    this.fail(error)
+  }
+
+  /** After something arrived: settles the pending read if it can be. */
+  #advance(): void {
+    const pending = this.#pending
+    if (pending === null) return
+    switch (pending.kind) {
+      case 'response': {
+        const response = this.#takeResponse()
+        if (response !== null) this.#settle(response)
+        return
+      }
+      case 'read': {
+        const part = this.#takeBody(pending.maxBytes)
+        if (part !== null) this.#settle(part)
+        return
+      }
+      case 'into': {
+        const copied = this.#copyBody(pending.target!)
+        if (copied !== null) this.#settle(copied)
+        return
+      }
+      case 'all': {
+        this.#collect(pending.collector!)
+        if (!this.#current!.isComplete) return
+        this.#finish()
+        this.#settle(pending.collector!.toBuffer())
+        return
+      }
+      case 'discard':
+        if (this.#drop()) this.#settle(undefined)
+        return
+    }
+  }
+
+  // ---- ExchangeOwner
+
+  onInformational(exchange: Exchange, status: number, head: string, isAwaited: boolean): void {
+    if (!isAwaited) return this.#hooks.onInformational(exchange, status, head)
+    if (this.#hooks.onContinue(exchange)) return
+    this.#continued = { exchange, head }
+    if (this.#pending?.exchange === exchange) {
+      this.#continued = null
+      this.#settle(true)
+    } else if (exchange === this.#link.queue.first) {
+      this.#advance()
+    }
+  }
+
+  onHeadWritten(exchange: Exchange): void {
+    this.#hooks.onHeadWritten(exchange)
+  }
+
+  onHead(exchange: Exchange): void {
+    this.#link.kept(exchange.head.length)
+    this.#hooks.onFinal(exchange)
+    if (this.#pending?.kind === 'response') {
+      if (exchange === this.#link.queue.first) this.#advance()
+    } else if (this.#pending?.exchange === exchange) {
+      this.#settle(false)
+    }
+  }
+
+  onBody(exchange: Exchange, addedBytes: number): void {
+    this.#link.kept(addedBytes)
+    if (exchange === this.#current) this.#advance()
+  }
+
+  onComplete(exchange: Exchange, addedBytes: number): void {
+    this.#link.kept(addedBytes)
+    if (exchange === this.#current) this.#advance()
+  }
+}

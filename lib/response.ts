@@ -1,0 +1,239 @@
+// Owns the response as callers hold it. The body comes from its connection as long as it is read there, or from memory.
+import { Readable } from 'node:stream'
+import { ownedBuffer, sizeError, targetError } from './buffers'
+import { HTTPHeaders } from './headers'
+import type { Exchange } from './protocol/exchange'
+
+/**
+ * Where a body that is not in memory is read. `exchange` says whose it is, so that a response that is no longer the current one of
+ * its connection cannot read another's.
+ * @internal
+ */
+export interface StreamingBody {
+  read(exchange: Exchange, maxBytes: number): Promise<Buffer>
+  readInto(exchange: Exchange, target: Uint8Array): Promise<number>
+  readAll(exchange: Exchange): Promise<Buffer>
+  discard(exchange: Exchange): Promise<void>
+}
+
+const EMPTY = Buffer.alloc(0)
+const NO_HEADERS = '\r\n'
+
+function decodeText(body: Buffer, contentType: string | null): string {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
+  let decoder: InstanceType<typeof TextDecoder>
+  try {
+    decoder = new TextDecoder(charset)
+  } catch {
+    decoder = new TextDecoder()
+  }
+  return decoder.decode(body)
+}
+
+/**
+ * A response: its head, and its body to be read.
+ *
+ * From `readResponse` and `pipeline` the body is read off the connection, once and in order; a body of known `length` ends with its last
+ * byte, any other when a read has returned the end. From `request` it is in memory, and `readAll`, `text` and `json` may be called
+ * again. A body is complete or the read rejects; what may be thrown is what the connection's own reads throw.
+ */
+export class HTTPResponse implements AsyncIterable<Buffer> {
+  readonly #exchange: Exchange
+  /** Null if the body is in memory. */
+  #source: StreamingBody | null
+  #head: string
+  #headers: HTTPHeaders | null = null
+  #trailers: HTTPHeaders | null = null
+  /** The body in memory, once it was asked for, and how far `read` has come in it. */
+  #body: Buffer | null = null
+  #position = 0
+  /** The status code. */
+  readonly status: number
+
+  /** @internal */
+  constructor(exchange: Exchange, source: StreamingBody | null) {
+    this.#exchange = exchange
+    this.#source = source
+    this.#head = exchange.head
+    this.status = exchange.status
+  }
+
+  /**
+   * An interim response, which has no body.
+   * @internal
+   */
+  static ofInterim(exchange: Exchange, status: number, head: string): HTTPResponse {
+    const response = new HTTPResponse(exchange, null)
+    response.#head = head
+    ;(response as { status: number }).status = status
+    response.#body = EMPTY
+    return response
+  }
+
+  /**
+   * The head of a response whose body cannot be read.
+   * @internal
+   */
+  static ofHead(exchange: Exchange): HTTPResponse {
+    const response = new HTTPResponse(exchange, null)
+    response.#body = EMPTY
+    return response
+  }
+
+  /**
+   * The same response with its body read from elsewhere.
+   * @internal
+   */
+  static withSource(response: HTTPResponse, source: StreamingBody): HTTPResponse {
+    response.#source = source
+    return response
+  }
+
+  /**
+   * A response with a body in memory that replaces what arrived.
+   * @internal
+   */
+  static ofBody(exchange: Exchange, body: Buffer): HTTPResponse {
+    const response = new HTTPResponse(exchange, null)
+    response.#body = body
+    return response
+  }
+
+  /** The method of the request it answers, as the caller gave it. */
+  get method(): string {
+    return this.#exchange.method
+  }
+
+  /** The path of the request it answers, as the caller gave it. */
+  get path(): string {
+    return this.#exchange.path
+  }
+
+  /** The reason phrase; empty if there was none. It means nothing to a client (RFC 9112 section 4). */
+  get reason(): string {
+    return this.#head.slice(13, this.#head.indexOf('\r', 12))
+  }
+
+  /** The header fields. They are the caller's to change. */
+  get headers(): HTTPHeaders {
+    return (this.#headers ??= HTTPHeaders.fromSection(this.#head, this.#head.indexOf('\n') + 1))
+  }
+
+  /** The trailer fields of a chunked body (RFC 9110 section 6.5); filled when the body has been read. */
+  get trailers(): HTTPHeaders {
+    if (this.#trailers !== null) return this.#trailers
+    const { trailers, isComplete } = this.#exchange
+    const section = HTTPHeaders.fromSection(trailers === '' ? NO_HEADERS : trailers, 0)
+    if (isComplete) this.#trailers = section
+    return section
+  }
+
+  /** Bytes of the body as framed; 0 without a body, as after HEAD; null if the head does not tell. */
+  get length(): number | null {
+    return this.status < 200 ? 0 : this.#exchange.lengthBytes
+  }
+
+  /**
+   * Reads what is there, at least one byte, at most `maxBytes`; an empty Buffer means the end. It belongs to the caller.
+   *
+   * @throws RangeError for a `maxBytes` of 0; StateError if the body is no longer the connection's current one
+   */
+  read(maxBytes = Infinity): Promise<Buffer> {
+    if (this.#source !== null) return this.#source.read(this.#exchange, maxBytes)
+    const wrong = sizeError(maxBytes)
+    if (wrong !== null) return Promise.reject(wrong)
+    const body = this.#bodyInMemory()
+    const part = body.subarray(this.#position, this.#position + Math.min(maxBytes, body.length))
+    this.#position += part.length
+    return Promise.resolve(part)
+  }
+
+  /**
+   * Reads into `target` and says how many bytes; 0 means the end.
+   *
+   * @throws RangeError for an empty target; StateError as `read`
+   */
+  readInto(target: Uint8Array): Promise<number> {
+    if (this.#source !== null) return this.#source.readInto(this.#exchange, target)
+    const wrong = targetError(target)
+    if (wrong !== null) return Promise.reject(wrong)
+    const copied = this.#bodyInMemory().copy(target, 0, this.#position)
+    this.#position += copied
+    return Promise.resolve(copied)
+  }
+
+  /** Reads all that is left of the body; all of it, again and again, if it is in memory. */
+  readAll(): Promise<Buffer> {
+    if (this.#source !== null) return this.#source.readAll(this.#exchange)
+    return Promise.resolve(this.#bodyInMemory())
+  }
+
+  /** The body as text, by the charset of Content-Type, else UTF-8. */
+  async text(): Promise<string> {
+    return decodeText(await this.readAll(), this.headers.get('content-type'))
+  }
+
+  /**
+   * The body as JSON, which is UTF-8 (RFC 8259 section 8.1).
+   *
+   * @throws SyntaxError if it is none
+   */
+  async json(): Promise<unknown> {
+    return JSON.parse(decodeText(await this.readAll(), null)) as unknown
+  }
+
+  /** Reads the rest of the body and drops it. */
+  discard(): Promise<void> {
+    if (this.#source !== null) return this.#source.discard(this.#exchange)
+    this.#position = this.#bodyInMemory().length
+    return Promise.resolve()
+  }
+
+  /** The body in parts as they come. Leaving the loop early leaves the rest unread. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    for (;;) {
+      const part = await this.read()
+      if (part.length === 0) return
+      yield part
+    }
+  }
+
+  /** The body as a Node stream. Destroying it leaves the rest unread. */
+  toReadable(): Readable {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- `read` has the stream as its own `this`
+    const response = this
+    return new Readable({
+      read: function (this: Readable) {
+        response.read().then(
+          part => this.push(part.length === 0 ? null : part),
+          (error: unknown) => this.destroy(error as Error),
+        )
+      },
+    })
+  }
+
+  /** The body as a web stream of bytes. Cancelling it leaves the rest unread. */
+  toWeb(): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async controller => {
+          const part = await this.read()
+          if (part.length === 0) controller.close()
+          else controller.enqueue(part)
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  #bodyInMemory(): Buffer {
+    if (this.#body !== null) return this.#body
+    const exchange = this.#exchange
+    const { availableBytes } = exchange
+    if (availableBytes === 0) return (this.#body = EMPTY)
+    if (exchange.store === null) return (this.#body = ownedBuffer(exchange.takeBody(availableBytes)))
+    this.#body = Buffer.allocUnsafe(availableBytes)
+    exchange.copyBody(this.#body, 0)
+    return this.#body
+  }
+}

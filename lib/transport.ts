@@ -1,0 +1,208 @@
+// Owns one Duplex: hands it bytes a slice at a time, pauses it, and tells how it ended. It knows nothing of HTTP.
+import type { Duplex } from 'node:stream'
+import { afterPoll } from './turns'
+import type { Dialled } from './net/dial'
+import type { Trace } from './trace'
+
+/** As much is handed over at a time: a larger write would report no progress while it moves. */
+export const SLICE_BYTES = 65_536
+
+export interface TransportListener {
+  onData(segment: Buffer): void
+  /** What was handed over has been taken; more may come. */
+  onWritten(): void
+  /** Nothing can be sent any more. Reading goes on until `onLost` or `onEnd`. */
+  onWriteFailed(cause: Error): void
+  /** The peer's side has ended. `isClean`: by a FIN, under TLS by a close_notify. */
+  onEnd(isClean: boolean): void
+  /** The transport is gone. */
+  onLost(cause: Error | null): void
+}
+
+type WriteCallback = (error?: Error | null) => void
+type WriteMethod = (this: unknown, ...args: unknown[]) => void
+
+/**
+ * A `net.Socket` destroys itself when a write fails, and with it goes what the peer had said before it closed. So a failed write is
+ * reported here and not to the stream: it stays as it is, and is read to its end.
+ */
+function interceptWriteErrors(stream: Duplex, onError: (error: Error) => void): void {
+  const target = stream as unknown as Record<string, unknown>
+  for (const name of ['_write', '_writev']) {
+    const original = target[name] as WriteMethod | null | undefined
+    if (typeof original !== 'function') continue
+    target[name] = function (this: unknown, ...args: unknown[]): void {
+      const callback = args[args.length - 1] as WriteCallback
+      args[args.length - 1] = (error?: Error | null): void => {
+        if (error) onError(error)
+        else callback()
+      }
+      original.apply(this, args)
+    }
+  }
+}
+
+export class Transport {
+  readonly #stream: Duplex
+  readonly #dialled: Dialled
+  readonly #listener: TransportListener
+  readonly #trace: Trace | null
+  #isOver = false
+  #writeError: Error | null = null
+  #issued = 0
+  #taken = 0
+  #isWaiting = false
+  /** Segments seen, so that a look after two turns of the loop can tell whether any came. */
+  #received = 0
+  #isPaused = false
+
+  bytesSent = 0
+  bytesReceived = 0
+
+  constructor(dialled: Dialled, listener: TransportListener, trace: Trace | null) {
+    this.#dialled = dialled
+    this.#stream = dialled.stream
+    this.#listener = listener
+    this.#trace = trace
+    interceptWriteErrors(this.#stream, this.#onWriteError)
+    this.#stream.on('end', this.#onEnd)
+    this.#stream.on('error', this.#onError)
+    this.#stream.on('close', this.#onClose)
+    this.#stream.on('data', this.#onData)
+    if (this.#stream.destroyed) afterPoll(this.#onClose)
+  }
+
+  /** Is something handed over that has not been taken? Nothing more may be written meanwhile. */
+  get isBusy(): boolean {
+    return this.#isWaiting || this.#writeError !== null
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /**
+   * Hands over text (latin1) and behind it a chunk, in one write where the stream can.
+   *
+   * @returns true if all was taken at once; otherwise `onWritten` says when
+   */
+  write(text: string, chunk: Uint8Array | null): boolean {
+    const stream = this.#stream
+    this.bytesSent += text.length + (chunk === null ? 0 : chunk.length)
+    if (this.#trace !== null) {
+      if (text !== '') this.#trace.sent(text)
+      if (chunk !== null) this.#trace.sent(chunk)
+    }
+    this.#issued++
+    this.#isWaiting = true
+    if (chunk === null) {
+      stream.write(text, 'latin1', this.#onWritten)
+    } else if (text === '') {
+      stream.write(chunk, this.#onWritten)
+    } else {
+      stream.cork()
+      stream.write(text, 'latin1')
+      stream.write(chunk, this.#onWritten)
+      stream.uncork()
+    }
+    if (stream.writableLength === 0 && this.#writeError === null) this.#isWaiting = false
+    return !this.#isWaiting
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#isOver) return
+    this.#isPaused = true
+    this.#stream.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#isOver) return
+    this.#isPaused = false
+    this.#stream.resume()
+  }
+
+  /** Ends our side after all that was handed over, then lets go of the transport. */
+  end(): void {
+    if (this.#isOver) return
+    if (this.isBusy || this.#stream.writableEnded) return this.destroy()
+    this.#isOver = true
+    const stream = this.#stream
+    stream.resume()
+    stream.end(() => stream.destroy())
+  }
+
+  /** Destroys the transport; nothing is reported any more. */
+  destroy(): void {
+    this.#isOver = true
+    this.#stream.destroy()
+  }
+
+  /** Resolves when the transport has let go of its resources. */
+  async closed(): Promise<void> {
+    const stream = this.#stream
+    if (stream.closed) return
+    await new Promise<void>(resolve => {
+      stream.once('close', resolve)
+      // A stream need not say 'close'.
+      if (stream.destroyed) afterPoll(() => afterPoll(resolve))
+    })
+  }
+
+  readonly #onData = (segment: Buffer): void => {
+    this.#received++
+    this.bytesReceived += segment.length
+    if (this.#isOver) return
+    this.#trace?.received(segment)
+    this.#listener.onData(segment)
+  }
+
+  readonly #onWritten = (): void => {
+    this.#taken++
+    if (this.#taken !== this.#issued || !this.#isWaiting || this.#isOver) return
+    this.#isWaiting = false
+    this.#listener.onWritten()
+  }
+
+  readonly #onWriteError = (error: Error): void => {
+    if (this.#isOver || this.#writeError !== null) return
+    this.#writeError = error
+    this.#trace?.note(`write failed: ${error.message}`)
+    this.resume()
+    this.#listener.onWriteFailed(error)
+    this.#readOut()
+  }
+
+  /** After a failed write: gives up when nothing came for two turns of the loop. */
+  #readOut(): void {
+    const before = this.#received
+    afterPoll(() => {
+      if (this.#isOver) return
+      if (this.#received === before) this.#lose(this.#writeError)
+      else this.#readOut()
+    })
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#isOver) return
+    this.#trace?.note('end')
+    void this.#dialled.endedCleanly().then(isClean => {
+      if (!this.#isOver) this.#listener.onEnd(isClean)
+    })
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#trace?.note(`error: ${error.message}`)
+    this.#lose(error)
+  }
+
+  readonly #onClose = (): void => {
+    this.#trace?.close()
+    this.#lose(this.#writeError)
+  }
+
+  #lose(cause: Error | null): void {
+    if (this.#isOver) return
+    this.destroy()
+    this.#listener.onLost(cause)
+  }
+}

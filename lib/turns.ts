@@ -1,0 +1,21 @@
+// Owns waiting for the event loop. Taken when the module is loaded, so that fake timers of test frameworks do not stop a connection.
+const { setImmediate } = globalThis
+const nextTick = process.nextTick.bind(process)
+
+/** Calls back in the check phase that follows: whatever else this turn of the loop brings comes first. */
+export function afterTurn(callback: () => void): void {
+  setImmediate(callback)
+}
+
+/**
+ * Calls back after at least one whole poll for input. One `setImmediate` is no poll: from a callback of a socket it runs before the
+ * loop polls again.
+ */
+export function afterPoll(callback: () => void): void {
+  setImmediate(() => setImmediate(callback))
+}
+
+/** Calls back before the loop goes on, outside of what is running now: what it throws is nobody else's. */
+export function soon(callback: () => void): void {
+  nextTick(callback)
+}
