@@ -485,7 +485,8 @@ export class HTTPConnection implements AsyncDisposable {
       }
       link.open(dialled, openTrace(`${this.hostname}:${this.port}`))
       if (diagnostics.connect.hasSubscribers) {
-        diagnostics.connect.publish({ connection: this, hostname: this.hostname, port: this.port })
+        const { hostname, port } = this
+        diagnostics.connect.publish({ connection: this, hostname, port, socket: dialled.stream })
       }
     } catch (error) {
       if (link.error !== null) return

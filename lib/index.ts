@@ -1,6 +1,17 @@
 // The public face of the package: what API users may import, and nothing else.
 export { BodyFollowing, type BodySource } from './body'
 export { HTTPConnection } from './connection'
+export type {
+  CloseMessage,
+  ConnectMessage,
+  ConnectionMessage,
+  DiagnosticMessages,
+  DiagnosticRequest,
+  ExchangeMessage,
+  RequestSentMessage,
+  ResponseCompleteMessage,
+  ResponseHeadMessage,
+} from './diagnostics'
 export {
   BodyTooLong,
   ConnectionClosed,

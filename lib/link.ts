@@ -348,8 +348,9 @@ export class Link implements DecoderSink, TransportListener {
     this.error = error
     this.#decoder.stop()
     this.outbox.fail(error)
-    if (diagnostics.close.hasSubscribers)
+    if (this.#transport !== null && diagnostics.close.hasSubscribers) {
       diagnostics.close.publish({ connection: this.#listener.connection, error })
+    }
     this.#listener.onLinkEnd(error)
   }
 
@@ -358,15 +359,21 @@ export class Link implements DecoderSink, TransportListener {
     if (exchange.isBodyOpen) exchange.owner.onHeadWritten(exchange)
   }
 
-  #publishSent({ method, path }: Exchange): void {
-    diagnostics.requestSent.publish({ connection: this.#listener.connection, method, path })
+  #publishSent(exchange: Exchange): void {
+    const { connection } = this.#listener
+    diagnostics.requestSent.publish({ connection, request: diagnostics.requestOf(exchange) })
   }
 
-  #publishHead({ method, path, status }: Exchange): void {
-    diagnostics.responseHead.publish({ connection: this.#listener.connection, method, path, status })
+  #publishHead(exchange: Exchange): void {
+    const { connection } = this.#listener
+    const request = diagnostics.requestOf(exchange)
+    const { headers } = HTTPResponse.ofHead(exchange)
+    diagnostics.responseHead.publish({ connection, request, status: exchange.status, headers })
   }
 
-  #publishComplete({ method, path, status }: Exchange): void {
-    diagnostics.responseComplete.publish({ connection: this.#listener.connection, method, path, status })
+  #publishComplete(exchange: Exchange): void {
+    const { connection } = this.#listener
+    const request = diagnostics.requestOf(exchange)
+    diagnostics.responseComplete.publish({ connection, request, status: exchange.status })
   }
 }
