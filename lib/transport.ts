@@ -186,6 +186,7 @@ export class Transport {
     if (this.#isOver) return
     this.#trace?.note('end')
     void this.#dialled.endedCleanly().then(isClean => {
+      if (!isClean) this.#trace?.note('error: the end was not clean')
       if (!this.#isOver) this.#listener.onEnd(isClean)
     })
   }

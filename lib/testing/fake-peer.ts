@@ -77,6 +77,7 @@ export class FarEnd implements FakePeer {
   #withheld: { readonly chunks: readonly Uint8Array[]; readonly callback: WriteCallback } | null = null
   #ended = false
   #responder: Responder | null = null
+  #watchers: ((chunk: Uint8Array) => void)[] = []
 
   constructor(socket: Duplex) {
     this.#socket = socket
@@ -134,13 +135,20 @@ export class FarEnd implements FakePeer {
       this.#responder.handler = handler
       return
     }
-    this.#responder = new Responder(
+    const responder = new Responder(
       handler,
       bytes => this.#transmit(bytes),
       error =>
         this.#socket.destroy(error instanceof Error ? error : new Error(String(error), { cause: error })),
     )
-    this.#responder.feed(this.#received.all)
+    this.#responder = responder
+    this.watch(bytes => responder.feed(bytes))
+    responder.feed(this.#received.all)
+  }
+
+  /** Calls back with all that the socket writes from now on, from within its write. */
+  watch(watcher: (chunk: Uint8Array) => void): void {
+    this.#watchers.push(watcher)
   }
 
   /** The socket has one write for the peer. */
@@ -151,7 +159,7 @@ export class FarEnd implements FakePeer {
       this.#withheld = { chunks, callback }
     } else {
       this.#received.append(chunks)
-      for (const chunk of chunks) this.#responder?.feed(chunk)
+      for (const watcher of this.#watchers) chunks.forEach(watcher)
       callback()
     }
   }

@@ -277,7 +277,33 @@ describe('FakePeer', () => {
     })
   })
 
+  describe('reset', () => {
+    it('waits for the reader, but fails a write at once, which loses what was unread', async () => {
+      const socket = new FakeSocket()
+      const chunks = reading(socket.pause())
+      socket.peer.send('unread')
+      socket.peer.reset()
+      await new Promise(setImmediate)
+      expect(socket.destroyed).toBe(false)
+      const shown = new Promise(resolve => socket.on('error', resolve))
+      socket.write('x')
+      expect(await shown).toMatchObject({ message: 'write ECONNRESET', code: 'ECONNRESET', syscall: 'write' })
+      socket.resume()
+      await new Promise(setImmediate)
+      expect(chunks).toEqual([])
+      expect(socket.peer.received.length).toBe(0)
+    })
+  })
+
   describe('stall', () => {
+    it('may be undone before anything was written', () => {
+      const socket = new FakeSocket()
+      socket.peer.stall()
+      socket.peer.unstall()
+      socket.write('a')
+      expect(socket.peer.received.toString()).toBe('a')
+    })
+
     it('withholds writes until unstall()', async () => {
       const socket = new FakeSocket({ highWaterMark: 4 })
       socket.peer.stall()
