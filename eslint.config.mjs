@@ -8,7 +8,10 @@ import tseslint from 'typescript-eslint'
 const wall = (files, forbidden, message) => ({
   files,
   rules: {
-    'no-restricted-imports': /** @type {const} */ (['error', { patterns: [{ group: forbidden, message }] }]),
+    'no-restricted-imports': /** @type {import('eslint').Linter.RuleEntry} */ ([
+      'error',
+      { patterns: [{ group: forbidden, message }] },
+    ]),
   },
 })
 

@@ -8,4 +8,9 @@ module.exports = {
   transform: { '^.+\\.ts$': ['ts-jest', { diagnostics: false }] },
   // Every source file counts, so that a module without a spec shows up as a gap instead of staying unseen.
   collectCoverageFrom: ['lib/**/*.ts', '!lib/**/*.generated.ts'],
+  coverageReporters: ['text', 'lcovonly'],
+  coverageThreshold: {
+    './lib/protocol/': { lines: 100, branches: 100 },
+    './lib/llhttp/': { lines: 100, branches: 100 },
+  },
 }

@@ -2,20 +2,50 @@
 // very same objects, so that `import` and `require` in one process share their classes.
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const ENTRIES = ['index', 'testing']
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = join(root, 'dist')
 const require = createRequire(import.meta.url)
 
+/** @param {string[]} options */
+function compile(...options) {
+  const tsc = require.resolve('typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...options], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+}
+
+/**
+ * The declaration files that an entry point leads to.
+ * @param {string} file @param {Set<string>} found
+ */
+function collectDeclarations(file, found) {
+  if (found.has(file)) return
+  found.add(file)
+  for (const [, specifier] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'(\.[^']*)'/g)) {
+    collectDeclarations(resolve(dirname(file), `${specifier}.d.ts`), found)
+  }
+}
+
 rmSync(dist, { recursive: true, force: true })
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-})
-for (const entry of ['index', 'testing']) {
+// Comments are for readers of the declarations; in the code they would only be weight.
+compile('--emitDeclarationOnly')
+compile('--declaration', 'false', '--removeComments', '--noCheck')
+
+/** @type {Set<string>} */
+const declarations = new Set()
+for (const entry of ENTRIES) collectDeclarations(join(dist, `${entry}.d.ts`), declarations)
+for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+  const file = join(dist, name)
+  if (file.endsWith('.d.ts') && !declarations.has(file)) rmSync(file)
+}
+
+for (const entry of ENTRIES) {
   const names = Object.keys(require(join(dist, `${entry}.js`))).filter(name => name !== '__esModule')
   writeFileSync(
     join(dist, `${entry}.mjs`),
@@ -23,3 +53,10 @@ for (const entry of ['index', 'testing']) {
   )
   writeFileSync(join(dist, `${entry}.d.mts`), `export * from './${entry}.js'\n`)
 }
+
+// The parser is llhttp, as compiled by another package: the licence of each goes with it.
+const generated = readFileSync(join(root, 'lib/llhttp/binary.generated.ts'), 'utf8')
+const compiled = /\/\* ([^]*?)\*\//.exec(generated)?.[1]
+if (compiled === undefined) throw new Error('lib/llhttp/binary.generated.ts names no licence')
+const licence = readFileSync(join(root, 'lib/llhttp/LICENSE-llhttp.txt'), 'utf8')
+writeFileSync(join(dist, 'LICENSE-llhttp.txt'), `${licence}\n${compiled}`)
