@@ -102,4 +102,9 @@ export default tseslint.config(
     ['./connection*', './index*', './net/*', './testing/*'],
     'Values and errors stand below the connection.',
   ),
+  wall(
+    ['lib/testing/**/*.ts'],
+    ['../*', '!../headers'],
+    'The fakes stand beside the connection: they need only streams and HTTPHeaders.',
+  ),
 )

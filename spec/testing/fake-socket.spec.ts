@@ -169,10 +169,16 @@ describe('FakePeer', () => {
       const socket = new FakeSocket()
       socket.write('abc')
       const waiting = socket.peer.waitFor('cd')
+      const behind = socket.peer.waitFor('dcd')
       socket.peer.takeReceived()
       socket.write('d')
       socket.write('cd')
       expect((await waiting).toString()).toBe('dcd')
+      expect((await behind).toString()).toBe('dcd')
+      const again = socket.peer.waitFor('xy')
+      socket.peer.takeReceived()
+      socket.write('xy')
+      expect((await again).toString()).toBe('xy')
     })
 
     const ends: [string, string, (socket: FakeSocket) => void][] = [
@@ -278,6 +284,23 @@ describe('FakePeer', () => {
   })
 
   describe('reset', () => {
+    it('waits until what lies in the read buffer has been read', async () => {
+      const socket = new FakeSocket()
+      const chunks = reading(socket)
+      socket.peer.send('a')
+      await once(socket, 'data')
+      socket.pause()
+      socket.peer.send('b')
+      socket.peer.send('c')
+      socket.peer.reset()
+      await new Promise(setImmediate)
+      expect([socket.readableLength, socket.destroyed]).toEqual([2, false])
+      const shown = new Promise(resolve => socket.on('error', resolve))
+      socket.resume()
+      expect(await shown).toMatchObject({ message: 'read ECONNRESET' })
+      expect(chunks).toEqual(['a', 'b', 'c'])
+    })
+
     it('waits for the reader, but fails a write at once, which loses what was unread', async () => {
       const socket = new FakeSocket()
       const chunks = reading(socket.pause())

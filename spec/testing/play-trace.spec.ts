@@ -64,6 +64,11 @@ describe('playTrace', () => {
     ['a FIN', ['! "end"', '! "close"'], ['end']],
     ['an error', ['! "error: read ECONNRESET"', '! "close"'], ['error read ECONNRESET']],
     ['an end that was not clean', ['! "end"', '! "error: the end was not clean"'], ['error read ECONNRESET']],
+    [
+      'an end that was not clean, known later',
+      ['! "end"', '> "later"', '! "error: the end was not clean"'],
+      ['error read ECONNRESET'],
+    ],
     ['a failed write', ['! "write failed: write EPIPE"', '! "close"'], ['error read ECONNRESET']],
     ['nothing', ['! "close"'], []],
   ])('ends, after all data, as the recording: with %s', async (_, ends, shown) => {

@@ -275,6 +275,34 @@ describe('respond', () => {
     )
   })
 
+  it('reports a failed handler in its turn, and leaves no rejection unhandled meanwhile', async () => {
+    const unhandled = jest.fn()
+    process.on('unhandledRejection', unhandled)
+    const socket = new FakeSocket()
+    const events: string[] = []
+    socket.on('data', (chunk: Buffer) => events.push(chunk.toString()))
+    const failed = new Promise<void>(resolve =>
+      socket.on('error', error => {
+        events.push(error.message)
+        resolve()
+      }),
+    )
+    let release = (_: FakeResponse) => {}
+    socket.peer.respond(({ path }) => {
+      if (path === '/1') return new Promise(resolve => (release = resolve))
+      throw new Error('boom')
+    })
+    socket.write(get('/1') + get('/2'))
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    expect(events).toEqual([])
+    release('one')
+    await failed
+    process.off('unhandledRejection', unhandled)
+    expect(events).toEqual(['one', 'boom'])
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
   describe('with an answer', () => {
     const ok = 'HTTP/1.1 200 OK\r\n'
     const answers: [string, string, FakeResponse, string][] = [
