@@ -1,6 +1,6 @@
 // Owns bodies that are decoded or counted while they are read off the connection.
 import { decodeChunks } from './decompress'
-import { sizeError, targetError } from './buffers'
+import { sizeError, targetError } from './read-arguments'
 import { BodyTooLong, StateError } from './errors'
 import { codingOf, decodingError } from './exchange-runner'
 import type { Exchange } from './protocol/exchange'

@@ -184,12 +184,12 @@ export class Link implements DecoderSink, TransportListener {
 
   // ---- raw bytes, for debugging
 
-  /** Turns everything unread into raw bytes; nothing is read as a response from now on. */
-  enterRaw(): void {
+  /** Turns everything unread into raw bytes; of `current` the head has been read. Nothing is read as a response from now on. */
+  enterRaw(current: Exchange | null): void {
     if (this.isRaw) return
     this.isRaw = true
     const raw: Buffer[] = []
-    for (const exchange of this.queue) raw.push(...exchange.takeRaw())
+    for (const exchange of this.queue) raw.push(...exchange.takeRaw(exchange === current))
     raw.push(Buffer.from(this.#decoder.takePartialHead(), 'latin1'), ...(this.#raw ?? []))
     this.#decoder.stop()
     this.#raw = raw.filter(piece => piece.length > 0)

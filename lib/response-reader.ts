@@ -5,7 +5,7 @@ import { ConnectionTimedOut, StateError } from './errors'
 import type { Link } from './link'
 import type { Exchange, ExchangeOwner } from './protocol/exchange'
 import { HTTPResponse, type StreamingBody } from './response'
-import { ownedBuffer, sizeError, targetError } from './buffers'
+import { sizeError, targetError } from './read-arguments'
 
 type Settle = (value: never) => void
 /** What the one pending read wants. */
@@ -130,8 +130,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
       return HTTPResponse.ofInterim(first, 100, head)
     }
     if (first.framing === 'awaited') return null
-    first.isHandedOut = true
-    this.#link.consumed(first.head.length)
+    this.#link.consumed(first.headLengthBytes)
     this.#current = first
     this.#isFinished = false
     const response = new HTTPResponse(first, this)
@@ -182,7 +181,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     const wrong = sizeError(maxBytes)
     if (wrong !== null) return Promise.reject(wrong)
     if (this.#pending !== null) return this.#refuse('another read is pending')
-    this.#link.enterRaw()
+    this.#link.enterRaw(this.#isFinished ? null : this.#current)
     this.#isFinished = true
     const ready = this.#link.takeRaw(maxBytes)
     if (ready !== null) return Promise.resolve(ready)
@@ -217,7 +216,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
       return EMPTY
     }
     const isRest = current.isComplete
-    const part = ownedBuffer(current.takeBody(maxBytes))
+    const part = current.takeBody(maxBytes)
     this.#link.consumed(part.length)
     if (isRest && current.lengthBytes !== null && current.availableBytes === 0) this.#finish()
     return part
@@ -241,7 +240,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     const available = current.availableBytes
     let body: Buffer
     if (current.store === null) {
-      body = available === 0 ? EMPTY : ownedBuffer(current.takeBody(available))
+      body = available === 0 ? EMPTY : current.takeBody(available)
     } else {
       body = Buffer.allocUnsafe(available)
       current.copyBody(body, 0)
@@ -392,7 +391,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   }
 
   onHead(exchange: Exchange): void {
-    this.#link.kept(exchange.head.length)
+    this.#link.kept(exchange.headLengthBytes)
     this.#hooks.onFinal(exchange)
     if (this.#pending?.kind === 'response') {
       if (exchange === this.#link.queue.first) this.#advance()

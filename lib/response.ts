@@ -1,6 +1,6 @@
 // Owns the response as callers hold it. The body comes from its connection as long as it is read there, or from memory.
 import { Readable } from 'node:stream'
-import { ownedBuffer, sizeError, targetError } from './buffers'
+import { sizeError, targetError } from './read-arguments'
 import { HTTPHeaders } from './headers'
 import type { Exchange } from './protocol/exchange'
 
@@ -14,6 +14,14 @@ export interface StreamingBody {
   readInto(exchange: Exchange, target: Uint8Array): Promise<number>
   readAll(exchange: Exchange): Promise<Buffer>
   discard(exchange: Exchange): Promise<void>
+}
+
+interface Rare {
+  /** The head of an interim response; others have theirs from the exchange. */
+  head: string | null
+  trailers: HTTPHeaders | null
+  /** How far `read` has come in a body in memory. */
+  position: number
 }
 
 const EMPTY = Buffer.alloc(0)
@@ -41,12 +49,11 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
   readonly #exchange: Exchange
   /** Null if the body is in memory. */
   #source: StreamingBody | null
-  #head: string
   #headers: HTTPHeaders | null = null
-  #trailers: HTTPHeaders | null = null
-  /** The body in memory, once it was asked for, and how far `read` has come in it. */
+  /** The body in memory, once it was asked for. */
   #body: Buffer | null = null
-  #position = 0
+  /** What few responses need. */
+  #rare: Rare | null = null
   /** The status code. */
   readonly status: number
 
@@ -54,7 +61,6 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
   constructor(exchange: Exchange, source: StreamingBody | null) {
     this.#exchange = exchange
     this.#source = source
-    this.#head = exchange.head
     this.status = exchange.status
   }
 
@@ -64,8 +70,8 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
    */
   static ofInterim(exchange: Exchange, status: number, head: string): HTTPResponse {
     const response = new HTTPResponse(exchange, null)
-    response.#head = head
     ;(response as { status: number }).status = status
+    response.#needRare().head = head
     response.#body = EMPTY
     return response
   }
@@ -111,20 +117,24 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
 
   /** The reason phrase; empty if there was none. It means nothing to a client (RFC 9112 section 4). */
   get reason(): string {
-    return this.#head.slice(13, this.#head.indexOf('\r', 12))
+    const head = this.#headText
+    return head.slice(13, head.indexOf('\r', 12))
   }
 
   /** The header fields. They are the caller's to change. */
   get headers(): HTTPHeaders {
-    return (this.#headers ??= HTTPHeaders.fromSection(this.#head, this.#head.indexOf('\n') + 1))
+    if (this.#headers !== null) return this.#headers
+    const head = this.#headText
+    return (this.#headers = HTTPHeaders.fromSection(head, head.indexOf('\n') + 1))
   }
 
   /** The trailer fields of a chunked body (RFC 9110 section 6.5); filled when the body has been read. */
   get trailers(): HTTPHeaders {
-    if (this.#trailers !== null) return this.#trailers
+    const rare = this.#needRare()
+    if (rare.trailers !== null) return rare.trailers
     const { trailers, isComplete } = this.#exchange
     const section = HTTPHeaders.fromSection(trailers === '' ? NO_HEADERS : trailers, 0)
-    if (isComplete) this.#trailers = section
+    if (isComplete) rare.trailers = section
     return section
   }
 
@@ -143,8 +153,9 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
     const wrong = sizeError(maxBytes)
     if (wrong !== null) return Promise.reject(wrong)
     const body = this.#bodyInMemory()
-    const part = body.subarray(this.#position, this.#position + Math.min(maxBytes, body.length))
-    this.#position += part.length
+    const rare = this.#needRare()
+    const part = body.subarray(rare.position, rare.position + Math.min(maxBytes, body.length))
+    rare.position += part.length
     return Promise.resolve(part)
   }
 
@@ -157,8 +168,9 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
     if (this.#source !== null) return this.#source.readInto(this.#exchange, target)
     const wrong = targetError(target)
     if (wrong !== null) return Promise.reject(wrong)
-    const copied = this.#bodyInMemory().copy(target, 0, this.#position)
-    this.#position += copied
+    const rare = this.#needRare()
+    const copied = this.#bodyInMemory().copy(target, 0, rare.position)
+    rare.position += copied
     return Promise.resolve(copied)
   }
 
@@ -185,7 +197,7 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
   /** Reads the rest of the body and drops it. */
   discard(): Promise<void> {
     if (this.#source !== null) return this.#source.discard(this.#exchange)
-    this.#position = this.#bodyInMemory().length
+    this.#needRare().position = this.#bodyInMemory().length
     return Promise.resolve()
   }
 
@@ -226,12 +238,20 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
     )
   }
 
+  get #headText(): string {
+    return this.#rare?.head ?? this.#exchange.head
+  }
+
+  #needRare(): Rare {
+    return (this.#rare ??= { head: null, trailers: null, position: 0 })
+  }
+
   #bodyInMemory(): Buffer {
     if (this.#body !== null) return this.#body
     const exchange = this.#exchange
     const { availableBytes } = exchange
     if (availableBytes === 0) return (this.#body = EMPTY)
-    if (exchange.store === null) return (this.#body = ownedBuffer(exchange.takeBody(availableBytes)))
+    if (exchange.store === null) return (this.#body = exchange.takeBody(availableBytes))
     this.#body = Buffer.allocUnsafe(availableBytes)
     exchange.copyBody(this.#body, 0)
     return this.#body

@@ -12,6 +12,18 @@ interface Stretch {
   next: number
 }
 
+/** A segment longer than this is not kept alive for the sake of a small part of it. */
+export const LARGE_BYTES = 16_384
+
+/** Part of a segment that the caller may keep: a view, unless it is small and would pin a large segment. */
+export function ownedPart(segment: Buffer, start: number, end: number): Buffer {
+  const { length } = segment
+  if (length <= LARGE_BYTES || (end - start) * 4 >= length) return segment.subarray(start, end)
+  const copy = Buffer.allocUnsafe(end - start)
+  segment.copy(copy, 0, start, end)
+  return copy
+}
+
 /** A first-in first-out store of body ranges. */
 export class BodyStore {
   /** Unread bytes of data. */
@@ -55,7 +67,7 @@ export class BodyStore {
       const taken = Math.min(maxBytes, end - start)
       this.lengthBytes -= taken
       this.#advance(stretch, start + taken)
-      return segment.subarray(start, start + taken)
+      return ownedPart(segment, start, start + taken)
     }
     let available = 0
     for (let i = stretch.next; i < bounds.length && available < maxBytes; i += 2)

@@ -1,5 +1,6 @@
 // Owns the record of one exchange (a request and its response) and the queue of those in flight. It decides nothing.
-import { BodyStore } from './body-store'
+import { BodyStore, LARGE_BYTES, ownedPart } from './body-store'
+import { latin1 } from './latin1'
 import type { UnansweredRequest } from '../errors'
 
 /**
@@ -32,32 +33,33 @@ export class Exchange {
   /** Has its first byte been handed to the transport? */
   isWritten = false
   /** Are more body bytes to be queued? */
-  isBodyOpen = false
+  declare isBodyOpen: boolean
   /** Body bytes that are queued but not handed over. */
-  unsentBody: OutgoingChunk | null = null
+  declare unsentBody: OutgoingChunk | null
   /** Is a 100 expected, and was neither it nor a final response seen? */
-  awaitsContinue = false
+  declare awaitsContinue: boolean
 
   framing: Framing = 'awaited'
   status = 0
-  /** The raw head of the final response, status line to blank line. One char is one byte. */
-  head = ''
+  /** The raw head of the response, as text once somebody asked for it, and where it lies until then. */
+  #headText = ''
+  #headSegment: Buffer | null = null
+  #headStart = 0
+  headLengthBytes = 0
   /** The raw trailer section. */
-  trailers = ''
+  declare trailers: string
   /** Of the body as framed; null if not known. */
   lengthBytes: number | null = 0
   /** Has any byte of the final response been seen? */
   isAnswering = false
   isComplete = false
-  /** Has the caller got the head? */
-  isHandedOut = false
 
   /** The usual body lies in one segment: its unread range. */
   segment: Buffer | null = null
   bodyStart = 0
   bodyEnd = 0
   /** Any other body. */
-  store: BodyStore | null = null
+  declare store: BodyStore | null
 
   constructor(
     readonly owner: ExchangeOwner,
@@ -66,6 +68,23 @@ export class Exchange {
     unsentHead: string,
   ) {
     this.unsentHead = unsentHead
+  }
+
+  /** Status line to blank line of the response, one char a byte; empty while there is none. */
+  get head(): string {
+    if (this.#headSegment !== null) {
+      this.#headText = latin1(this.#headSegment, this.#headStart, this.#headStart + this.headLengthBytes)
+      this.#headSegment = null
+    }
+    return this.#headText
+  }
+
+  /** Most callers never look at a head: it is made text when they do, unless it would keep a large segment alive till then. */
+  setHead(segment: Buffer, start: number, end: number): void {
+    this.#headSegment = segment
+    this.#headStart = start
+    this.headLengthBytes = end - start
+    if (segment.length > LARGE_BYTES) void this.head
   }
 
   /** Unread body bytes that have arrived. */
@@ -103,15 +122,15 @@ export class Exchange {
     this.bodyStart = this.bodyEnd = 0
   }
 
-  /** Takes unread body bytes as one view, at most `maxBytes`. */
+  /** Takes unread body bytes, at most `maxBytes`; the Buffer is the caller's to keep. */
   takeBody(maxBytes: number): Buffer {
     if (this.store !== null) return this.store.take(maxBytes)
+    const segment = this.segment!
     const start = this.bodyStart
     const end = Math.min(this.bodyEnd, start + maxBytes)
-    const view = this.segment!.subarray(start, end)
     this.bodyStart = end
     if (end === this.bodyEnd) this.segment = null
-    return view
+    return ownedPart(segment, start, end)
   }
 
   /** Copies unread body bytes into `target` from index `at`; says how many. */
@@ -125,8 +144,8 @@ export class Exchange {
   }
 
   /** What is unread of the response, as it came; nothing is left of it. */
-  takeRaw(): Buffer[] {
-    const raw: Buffer[] = this.isHandedOut ? [] : [Buffer.from(this.head, 'latin1')]
+  takeRaw(isHeadRead: boolean): Buffer[] {
+    const raw: Buffer[] = isHeadRead ? [] : [Buffer.from(this.head, 'latin1')]
     if (this.store !== null) raw.push(...this.store.takeRaw())
     else if (this.segment !== null) raw.push(this.segment.subarray(this.bodyStart, this.bodyEnd))
     this.dropBody()
@@ -142,6 +161,15 @@ export class Exchange {
     return dropped
   }
 }
+
+// Fields that few exchanges need are not in each of them: a million may wait, and every field costs eight bytes and a write.
+Object.assign(Exchange.prototype, {
+  isBodyOpen: false,
+  unsentBody: null,
+  awaitsContinue: false,
+  trailers: '',
+  store: null,
+})
 
 /** Body bytes on their way out. */
 export interface OutgoingChunk {

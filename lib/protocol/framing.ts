@@ -7,7 +7,7 @@ import {
   FLAG_TRANSFER_ENCODING,
 } from '../llhttp/parser'
 import { invalid, type Fault } from './fault'
-import type { Framing } from './exchange'
+import type { Exchange, Framing } from './exchange'
 
 /** A complete head as llhttp left it. */
 export interface ParsedHead {
@@ -29,20 +29,18 @@ const STATUS_END = 12
  * What llhttp's strict mode lets through in a status line and may not pass (RFC 9112 section 4): a status below 100, controls in the
  * reason, a line that ends with a CR alone. Null if all is well. The version is looked at elsewhere.
  */
-export function statusLineFault(head: string, status: number): Fault | null {
-  if (status < 100) return invalid('STATUS_BELOW_100', `the status ${head.slice(9, STATUS_END)} is below 100`)
-  let at = STATUS_END
-  let code = head.charCodeAt(at)
-  while (code !== CR) {
-    if ((code < SPACE && code !== TAB) || code === DEL) {
-      return invalid('CONTROL_IN_REASON', `byte 0x${code.toString(16)} in the reason phrase`)
+export function statusLineFault(bytes: Buffer, start: number, status: number): Fault | null {
+  if (status < 100) return invalid('STATUS_BELOW_100', `the status ${status} is below 100`)
+  let at = start + STATUS_END
+  let byte = bytes[at]
+  while (byte !== CR) {
+    if ((byte < SPACE && byte !== TAB) || byte === DEL) {
+      return invalid('CONTROL_IN_REASON', `byte 0x${byte.toString(16)} in the reason phrase`)
     }
-    code = head.charCodeAt(++at)
+    byte = bytes[++at]
   }
   // llhttp 9.2 takes a second CR for the end of the status line: the header section would begin in another place.
-  return head.charCodeAt(at + 1) === LF
-    ? null
-    : invalid('CR_WITHOUT_LF', 'a CR without LF ends the status line')
+  return bytes[at + 1] === LF ? null : invalid('CR_WITHOUT_LF', 'a CR without LF ends the status line')
 }
 
 /** Every value of the Transfer-Encoding fields in a head, blanks included. */
@@ -50,40 +48,45 @@ function transferCodings(head: string): string[] {
   return Array.from(head.matchAll(/\r\ntransfer-encoding:([^\r]*)/gi), match => match[1])
 }
 
-/** RFC 9112 section 6.3, for a response that may have a body. A string says why the framing is not supported. */
-export type FramingDecision = { readonly framing: Framing; readonly lengthBytes: number | null } | Fault
+function noteFraming(exchange: Exchange, framing: Framing, lengthBytes: number | null): null {
+  exchange.framing = framing
+  exchange.lengthBytes = lengthBytes
+  return null
+}
 
 function unsupported(message: string): Fault {
   return { kind: 'unsupported', message, hasHead: true }
 }
 
 /**
- * Decides on the body of a final response with status 200 or above, not 204 or 304, that does not answer HEAD.
+ * Decides where the body ends of a final response with status 200 or above, not 204 or 304, that does not answer HEAD (RFC 9112
+ * section 6.3), and notes it in the exchange.
  *
  * @param acceptCloseDelimited - may a body end with the connection?
+ * @returns why it does not end in a way that this client speaks; null if it does
  */
 export function decideFraming(
-  head: string,
+  exchange: Exchange,
   parsed: ParsedHead,
   acceptCloseDelimited: boolean,
-): FramingDecision {
+): Fault | null {
   const { flags, contentLength } = parsed
   if ((flags & FLAG_TRANSFER_ENCODING) !== 0 || parsed.hasEmptyValue) {
-    const codings = transferCodings(head)
+    const codings = transferCodings(exchange.head)
     // Blanks may stand round a value, but this llhttp frames `chunked<TAB>` unlike everyone else: only spaces are stripped.
     const isChunked = codings.length === 1 && /^ *chunked *$/i.test(codings[0])
-    if (isChunked && (flags & FLAG_CHUNKED) !== 0) return { framing: 'chunked', lengthBytes: null }
+    if (isChunked && (flags & FLAG_CHUNKED) !== 0) return noteFraming(exchange, 'chunked', null)
     if (codings.length > 0) return unsupported(`transfer coding ${JSON.stringify(codings.join(', ').trim())}`)
   }
   if ((flags & FLAG_CONTENT_LENGTH) !== 0) {
     if (contentLength > Number.MAX_SAFE_INTEGER) {
       return invalid('CONTENT_LENGTH_TOO_LARGE', 'a Content-Length above 2^53 - 1')
     }
-    return { framing: 'counted', lengthBytes: contentLength }
+    return noteFraming(exchange, 'counted', contentLength)
   }
   if ((flags & FLAG_CONNECTION_CLOSE) === 0) {
     return unsupported('a body without Content-Length or chunked coding on a connection that is kept open')
   }
   if (!acceptCloseDelimited) return unsupported('a body that ends only with the connection')
-  return { framing: 'until-close', lengthBytes: null }
+  return noteFraming(exchange, 'until-close', null)
 }

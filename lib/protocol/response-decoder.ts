@@ -37,7 +37,7 @@ export interface DecoderOptions {
 
 /** As many interim responses may precede a final one (or follow one another). */
 const MAX_INTERIM_RESPONSES = 32
-const HTTP_1_1 = 'HTTP/1.1 '
+const DIGIT_ONE = 0x31
 const LETTER_H = 0x48
 const TAB = 0x09
 const LF = 0x0a
@@ -138,19 +138,24 @@ export class ResponseDecoder {
     const step = this.#executeHead(segment, start, end)
     const position = this.#parser.position
     if (step === 'error') return this.#failHead(segment, start, position)
-    const piece = latin1(segment, start, position)
-    const head = this.#headSoFar === '' ? piece : this.#headSoFar + piece
-    this.#exchange!.isAnswering = true
-    if (head.length > this.#maxHeaderBytes) {
+    const exchange = this.#exchange!
+    exchange.isAnswering = true
+    if (this.#headSoFar.length + position - start > this.#maxHeaderBytes) {
       const message = `a header section of more than ${this.#maxHeaderBytes} bytes`
       return this.#fail(invalid('HEADER_SECTION_TOO_LARGE', message), segment, start)
     }
     if (step === 'more') {
-      this.#headSoFar = head
+      this.#headSoFar += latin1(segment, start, position)
       return position
     }
+    if (this.#headSoFar === '') {
+      exchange.setHead(segment, start, position)
+      return this.#takeHead(segment, start, segment, position)
+    }
+    const head = Buffer.from(this.#headSoFar + latin1(segment, start, position), 'latin1')
     this.#headSoFar = ''
-    return this.#takeHead(head, segment, position)
+    exchange.setHead(head, 0, head.length)
+    return this.#takeHead(head, 0, segment, position)
   }
 
   /**
@@ -179,20 +184,20 @@ export class ResponseDecoder {
     return step
   }
 
-  #takeHead(head: string, segment: Buffer, position: number): number {
+  /** The complete head lies in `head` from `headStart` on; what follows it begins in `segment` at `position`. */
+  #takeHead(head: Buffer, headStart: number, segment: Buffer, position: number): number {
     const exchange = this.#exchange!
     const parser = this.#parser
     const { status, flags } = parser
-    if (!head.startsWith(HTTP_1_1)) {
-      exchange.status = status
-      exchange.head = head
-      return this.#failVersion(head, segment, position)
-    }
-    const fault = statusLineFault(head, status)
+    const fault = statusLineFault(head, headStart, status)
     if (fault !== null) return this.#fail(fault, segment, position)
-    if (status < 200 && status !== 101) return this.#takeInterim(exchange, status, head, segment, position)
     exchange.status = status
-    exchange.head = head
+    // What begins with an H and was taken by llhttp has the form HTTP/d.d.
+    if (head[headStart + 5] !== DIGIT_ONE || head[headStart + 7] !== DIGIT_ONE) {
+      const version = exchange.head.slice(0, 8)
+      return this.#failUnsupported(`version ${version} instead of HTTP/1.1`, segment, position)
+    }
+    if (status < 200 && status !== 101) return this.#takeInterim(exchange, status, segment, position)
     this.#interimCount = 0
     this.#closeAnnounced = (flags & FLAG_CONNECTION_CLOSE) !== 0
     if (status === 101) {
@@ -201,18 +206,16 @@ export class ResponseDecoder {
     if (exchange.method === 'HEAD' || status === 204 || status === 304) {
       exchange.framing = 'none'
     } else {
-      const decision = decideFraming(head, parser, this.#acceptCloseDelimited)
-      if ('kind' in decision) {
-        if (decision.kind === 'unsupported') return this.#failUnsupported(decision.message, segment, position)
-        return this.#fail(decision, segment, position)
+      const problem = decideFraming(exchange, parser, this.#acceptCloseDelimited)
+      if (problem !== null) {
+        if (problem.kind === 'unsupported') return this.#failUnsupported(problem.message, segment, position)
+        return this.#fail(problem, segment, position)
       }
-      exchange.framing = decision.framing
-      exchange.lengthBytes = decision.lengthBytes
     }
     return this.#enterBody(exchange, position)
   }
 
-  #takeInterim(exchange: Exchange, status: number, head: string, segment: Buffer, position: number): number {
+  #takeInterim(exchange: Exchange, status: number, segment: Buffer, position: number): number {
     if (++this.#interimCount > MAX_INTERIM_RESPONSES) {
       const message = `more than ${MAX_INTERIM_RESPONSES} interim responses in a row`
       return this.#fail(invalid('TOO_MANY_INTERIM_RESPONSES', message), segment, position)
@@ -220,7 +223,7 @@ export class ResponseDecoder {
     this.#parser.reset()
     exchange.isAnswering = false
     this.#exchange = null
-    this.#sink.onInformational(exchange, status, head)
+    this.#sink.onInformational(exchange, status, exchange.head)
     return position
   }
 
@@ -318,15 +321,6 @@ export class ResponseDecoder {
       return this.#fail({ kind: 'unsupported', message, hasHead: false }, segment, start)
     }
     return this.#fail({ kind: 'invalid', ...error }, segment, start)
-  }
-
-  #failVersion(head: string, segment: Buffer, position: number): number {
-    const version = /^HTTP\/\d\.\d/.exec(head)
-    if (version === null)
-      return this.#fail(invalid('NOT_HTTP', 'a status line of another protocol'), segment, position)
-    const fault = statusLineFault(head, this.#exchange!.status)
-    if (fault !== null) return this.#fail(fault, segment, position)
-    return this.#failUnsupported(`version ${version[0]} instead of HTTP/1.1`, segment, position)
   }
 
   #failUnsupported(message: string, segment: Buffer, position: number): number {

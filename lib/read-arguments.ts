@@ -1,14 +1,5 @@
-// Owns the rules for Buffers that go to the caller, and the checks of sizes that come from one.
+// Owns the checks of the sizes and targets that callers give to reads.
 import { types } from 'node:util'
-
-/** A view that keeps less than a quarter of such a large piece of memory alive is copied instead. */
-const LARGE_BYTES = 16_384
-
-/** Bytes that the caller may keep: not a small view that pins a large segment. */
-export function ownedBuffer(view: Buffer): Buffer {
-  const pinnedBytes = view.buffer.byteLength
-  return pinnedBytes > LARGE_BYTES && view.length * 4 < pinnedBytes ? Buffer.from(view) : view
-}
 
 /** Null if `maxBytes` is a positive integer or Infinity. */
 export function sizeError(maxBytes: number): RangeError | null {
