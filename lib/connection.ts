@@ -10,6 +10,7 @@ import type { HeadersInput } from './headers'
 import { checkTimeout, IdleTimer } from './idle-timer'
 import { Link } from './link'
 import { dial } from './net/dial'
+import { bareHostname, hostOf } from './net/hostname'
 import { normaliseProxy, type Proxy } from './net/proxy'
 import { checkConnectionOptions, type CheckedOptions } from './options'
 import type {
@@ -22,7 +23,7 @@ import type {
 import { Pipeline } from './pipeline'
 import { Exchange } from './protocol/exchange'
 import { latin1 } from './protocol/latin1'
-import { checkHostname, RequestHeadWriter } from './protocol/request-head'
+import { RequestHeadWriter } from './protocol/request-head'
 import { HTTPResponse } from './response'
 import { JOINED_BYTES } from './request-maker'
 import { ResponseReader } from './response-reader'
@@ -72,7 +73,7 @@ export class HTTPConnection implements AsyncDisposable {
    * @throws TypeError or RangeError for options that cannot be meant
    */
   constructor(hostname: string, options: ConnectionOptions = {}) {
-    checkHostname(hostname)
+    const bare = bareHostname(hostname)
     this.hostname = hostname
     this.#options = { ...options }
     this.#checked = checkConnectionOptions(options)
@@ -80,9 +81,7 @@ export class HTTPConnection implements AsyncDisposable {
     this.#proxy = options.proxy === undefined ? null : normaliseProxy(options.proxy)
     const isAbsoluteForm = this.#proxy !== null && !options.tls
     this.#writer = new RequestHeadWriter({
-      hostname,
-      port: this.port,
-      defaultPort: options.tls ? 443 : 80,
+      host: hostOf(bare, this.port, options.tls ? 443 : 80),
       isAbsoluteForm,
       headers: options.headers,
       proxyHeaders: isAbsoluteForm ? this.#proxy.headers : [],

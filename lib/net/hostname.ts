@@ -11,10 +11,12 @@ const ZONE = /^[0-9A-Za-z._~-]+$/
 /**
  * The hostname without the brackets that an IPv6 literal has in URLs, safe to be written into a request.
  *
- * @throws TypeError if it is empty, or has a character that is in no hostname (a space, a control, `/`, `@`, ...). Names
- * in other scripts must be given in their ASCII form.
+ * @throws TypeError if it is no string, is empty, or has a character that is in no hostname (a space, a control, `/`, `@`, ...).
+ * Names in other scripts must be given in their ASCII form.
  */
 export function bareHostname(hostname: string): string {
+  if (typeof hostname !== 'string')
+    throw new TypeError(`The hostname must be a string, not ${typeof hostname}`)
   const bare = hostname.startsWith('[') && hostname.endsWith(']') ? hostname.slice(1, -1) : hostname
   if (bare === hostname && REG_NAME.test(bare)) return bare
   const percent = bare.indexOf('%')
@@ -25,6 +27,12 @@ export function bareHostname(hostname: string): string {
 /** `host:port` of a bare hostname, IPv6 in brackets and without its zone, which means nothing to anyone else. */
 export function authorityOf(hostname: string, port: number): string {
   return `${hostname.includes(':') ? `[${hostname.split('%', 1)[0]}]` : hostname}:${port}`
+}
+
+/** A bare hostname in a Host field: with the port unless it is the usual one (RFC 9110 section 7.2). */
+export function hostOf(hostname: string, port: number, defaultPort: number): string {
+  const authority = authorityOf(hostname, port)
+  return port === defaultPort ? authority.slice(0, authority.lastIndexOf(':')) : authority
 }
 
 /** What a bare hostname is in the TLS server name extension: no trailing dot, and nothing for addresses (RFC 6066 section 3). */

@@ -39,7 +39,12 @@ const NOT_IN_TRAILERS = new Set([
 ])
 
 function quote(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : `of type ${typeof value}`
+  const text =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : typeof value === 'number'
+        ? String(value)
+        : `of type ${typeof value}`
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
@@ -66,16 +71,6 @@ export function checkPath(path: string): void {
   }
 }
 
-/** @throws TypeError if `hostname` could not stand in a Host field or in a proxy's request line */
-export function checkHostname(hostname: string): void {
-  if (
-    typeof hostname !== 'string' ||
-    !/^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[?[0-9A-Fa-f:.]+(?:%[\w.~-]+)?\]?)$/.test(hostname)
-  ) {
-    throw new TypeError(`the hostname must be an ASCII name or an address, not ${quote(hostname)}`)
-  }
-}
-
 /** What is announced of a body; `lengthBytes` null = chunked. */
 export interface AnnouncedBody {
   readonly lengthBytes: number | null
@@ -84,9 +79,8 @@ export interface AnnouncedBody {
 }
 
 export interface RequestHeadOptions {
-  readonly hostname: string
-  readonly port: number
-  readonly defaultPort: number
+  /** The Host field, unless the caller sets one. */
+  readonly host: string
   /** Requests go to a plain proxy: absolute form. */
   readonly isAbsoluteForm: boolean
   readonly headers: HeadersInput | undefined
@@ -110,7 +104,6 @@ function refuseOurFields(headers: HTTPHeaders): void {
 /** Makes request heads for one origin. */
 export class RequestHeadWriter {
   readonly #options: RequestHeadOptions
-  readonly #host: string
   readonly #targetPrefix: string
   readonly #defaults: HTTPHeaders
   /** All that follows the target of a request without headers or body of its own. */
@@ -120,10 +113,7 @@ export class RequestHeadWriter {
   /** @throws TypeError for default headers that a request may not carry */
   constructor(options: RequestHeadOptions) {
     this.#options = options
-    const { hostname, port, defaultPort } = options
-    const literal = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname
-    this.#host = port === defaultPort ? literal : `${literal}:${port}`
-    this.#targetPrefix = options.isAbsoluteForm ? `http://${this.#host}` : ''
+    this.#targetPrefix = options.isAbsoluteForm ? `http://${options.host}` : ''
     this.#defaults = new HTTPHeaders(options.headers)
     refuseOurFields(this.#defaults)
     if (this.#defaults.has('content-length')) {
@@ -170,7 +160,7 @@ export class RequestHeadWriter {
     expect100: boolean,
   ): RequestHead {
     const isSet = (name: string): boolean => own.has(name) || this.#defaults.has(name)
-    const host = own.get('host') ?? this.#defaults.get('host') ?? this.#host
+    const host = own.get('host') ?? this.#defaults.get('host') ?? this.#options.host
     let text = `${method} ${this.#target(path)} HTTP/1.1\r\nHost: ${host}\r\n`
     if (!isSet('accept-encoding')) text += 'Accept-Encoding: identity\r\n'
     for (const [name, value] of this.#options.proxyHeaders) if (!isSet(name)) text += `${name}: ${value}\r\n`
@@ -194,6 +184,10 @@ export class RequestHeadWriter {
 
   #framingFields(method: string, own: HTTPHeaders, body: AnnouncedBody | null): string {
     const lengthBytes = body === null ? 0 : body.lengthBytes
+    // A body of a foreign class may say anything of its size.
+    if (lengthBytes !== null && !(Number.isSafeInteger(lengthBytes) && lengthBytes >= 0)) {
+      throw new TypeError(`a body must have a length from 0 to 2^53-1, not ${quote(lengthBytes)}`)
+    }
     const claimed = own.getAll('content-length')
     if (claimed.length > 0 && (claimed.length > 1 || claimed[0] !== String(lengthBytes))) {
       const actual = lengthBytes === null ? 'a body of unknown length' : `a body of ${lengthBytes} bytes`

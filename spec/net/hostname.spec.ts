@@ -1,4 +1,4 @@
-import { authorityOf, bareHostname, serverNameOf } from '../../lib/net/hostname'
+import { authorityOf, bareHostname, hostOf, serverNameOf } from '../../lib/net/hostname'
 
 describe('bareHostname', () => {
   it.each([
@@ -32,6 +32,28 @@ describe('bareHostname', () => {
     ['an empty zone', 'fe80::1%'],
   ])('refuses %s', (_, given) => {
     expect(() => bareHostname(given)).toThrow(TypeError)
+  })
+})
+
+describe('bareHostname of what is no string', () => {
+  it.each([
+    ['undefined', undefined],
+    ['an array', ['example.test']],
+    ['an object that becomes one', { toString: (): string => 'example.test' }],
+  ])('refuses %s', (_, given) => {
+    expect(() => bareHostname(given as never)).toThrow(TypeError)
+  })
+})
+
+describe('hostOf', () => {
+  it.each([
+    ['example.test', 80, 'example.test'],
+    ['example.test', 443, 'example.test:443'],
+    ['::1', 80, '[::1]'],
+    ['::1', 8080, '[::1]:8080'],
+    ['fe80::1%eth0', 80, '[fe80::1]'],
+  ])('writes %s and port %i, where 80 is usual, as %s', (hostname, port, host) => {
+    expect(hostOf(hostname, port, 80)).toBe(host)
   })
 })
 
