@@ -191,8 +191,12 @@ export class ExchangeQueue {
   size = 0
 
   push(exchange: Exchange): void {
-    if (this.#last === null) this.first = exchange
-    else this.#last.next = exchange
+    if (this.#last === null) {
+      this.first = exchange
+      if (this.sending !== null) this.sending.next = exchange
+    } else {
+      this.#last.next = exchange
+    }
     this.#last = exchange
     this.sending ??= exchange
     this.answering ??= exchange
@@ -210,21 +214,27 @@ export class ExchangeQueue {
     if (first === null) return
     this.first = first.next
     if (this.#last === first) this.#last = null
-    if (this.sending === first) this.sending = first.next
     if (this.answering === first) this.answering = first.next
-    first.next = null
     this.size--
+    if (this.sending === first) {
+      // It was answered early. The rest of its body still goes out before the next request, or that would be taken for body.
+      if (first.isBodyOpen || first.unsentBody !== null) return
+      this.sending = first.next
+    }
+    first.next = null
   }
 
   /** Takes out one that was not written yet. Takes time in proportion to the queue: withdrawing is rare. */
   withdraw(exchange: Exchange): void {
+    const { sending } = this
+    if (sending === exchange) this.sending = exchange.next
+    else if (sending !== null && sending.next === exchange) sending.next = exchange.next
     if (this.first === exchange) return this.shift()
     let before = this.first
     while (before !== null && before.next !== exchange) before = before.next
     if (before === null) return
     before.next = exchange.next
     if (this.#last === exchange) this.#last = before
-    if (this.sending === exchange) this.sending = exchange.next
     if (this.answering === exchange) this.answering = exchange.next
     exchange.next = null
     this.size--
