@@ -393,8 +393,11 @@ export class HTTPConnection implements AsyncDisposable {
     }
   }
 
+  /** @throws what ended the link, whoever used it; StateError if the connection is used in another way */
   #enter(use: Use): Session {
     const session = this.#ensureSession()
+    const { error } = session.link
+    if (error !== null) throw error
     this.#claim(use, session)
     return session
   }

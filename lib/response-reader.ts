@@ -162,6 +162,8 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     const current = this.#current!
     if (this.#isFinished) return Promise.resolve(EMPTY)
     if (current.isComplete) return Promise.resolve(this.#takeAll(current))
+    // The body will never be complete; what there is of it stays for `read`.
+    if (this.#link.error !== null) return Promise.reject(this.#link.error)
     const collector = new Collector(current.lengthBytes)
     this.#collect(collector)
     return this.#waitInBody('all', 0, null, collector)
@@ -407,6 +409,9 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   onComplete(exchange: Exchange, addedBytes: number): void {
     this.#link.kept(addedBytes)
-    if (exchange === this.#current) this.#advance()
+    if (exchange !== this.#current) return
+    // Whoever waited for the head got it before this: a body of no length needs no read.
+    if (exchange.lengthBytes === 0) this.#finish()
+    else this.#advance()
   }
 }
