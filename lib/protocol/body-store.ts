@@ -35,8 +35,9 @@ export class BodyStore {
   add(segment: Buffer, start: number, end: number): void {
     this.lengthBytes += end - start
     const stretch = this.#last(segment, start)
-    const { bounds } = stretch
-    if (bounds.length > 0 && bounds[bounds.length - 1] === start) bounds[bounds.length - 1] = end
+    const { bounds, next } = stretch
+    // A range that was read to its end is over, also where the data go on right behind it.
+    if (next < bounds.length && bounds[bounds.length - 1] === start) bounds[bounds.length - 1] = end
     else bounds.push(start, end)
     stretch.rawEnd = end
   }

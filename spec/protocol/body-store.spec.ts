@@ -1,0 +1,109 @@
+import { BodyStore, LARGE_BYTES, ownedPart } from '../../lib/protocol/body-store'
+
+const segment = Buffer.from('0123456789abcdef')
+const other = Buffer.from('ghijklmnop')
+
+/** Two ranges with framing round them in one segment, and one in the next. */
+function filled(): BodyStore {
+  const store = new BodyStore()
+  store.addFraming(segment, 0, 2)
+  store.add(segment, 2, 5)
+  store.addFraming(segment, 5, 8)
+  store.add(segment, 8, 10)
+  store.addFraming(segment, 10, 16)
+  store.addFraming(other, 0, 1)
+  store.add(other, 1, 4)
+  return store
+}
+
+describe('BodyStore', () => {
+  it('takes what lies in one segment at a time, closing up what was framing', () => {
+    const store = filled()
+    expect(store.lengthBytes).toBe(8)
+    expect(store.take(100).toString()).toBe('23489')
+    expect(store.take(100).toString()).toBe('hij')
+    expect(store.lengthBytes).toBe(0)
+  })
+
+  it('takes no more than is asked for', () => {
+    const store = filled()
+    const taken = [1, 3, 100, 2, 100].map(maxBytes => store.take(maxBytes).toString())
+    expect(taken).toEqual(['2', '348', '9', 'hi', 'j'])
+  })
+
+  it('copies across segments, from the index given, as much as fits', () => {
+    const store = filled()
+    const target = Buffer.from('........')
+    expect(store.copyTo(target, 6)).toBe(2)
+    expect(store.copyTo(target.subarray(0, 6), 1)).toBe(5)
+    expect(target.toString()).toBe('.489hi23')
+    expect(store.lengthBytes).toBe(1)
+    expect(store.copyTo(target, 0)).toBe(1)
+    expect(store.copyTo(target, 0)).toBe(0)
+  })
+
+  it('gives data that goes on where data that was read already ended', () => {
+    const store = new BodyStore()
+    store.add(segment, 2, 6)
+    expect(store.take(100).toString()).toBe('2345')
+    store.add(segment, 6, 9)
+    expect(store.lengthBytes).toBe(3)
+    expect(store.take(100).toString()).toBe('678')
+  })
+
+  it('gives data that goes on where data that was read in part ended, with the rest of it', () => {
+    const store = new BodyStore()
+    store.add(segment, 2, 6)
+    expect(store.take(1).toString()).toBe('2')
+    store.add(segment, 6, 9)
+    expect(store.take(100).toString()).toBe('345678')
+  })
+
+  it('reads a thousand segments in order', () => {
+    const store = new BodyStore()
+    const all: string[] = []
+    for (let n = 0; n < 1000; n++) {
+      all.push(String(n).padStart(4, '0'))
+      store.add(Buffer.from(all[n]), 0, 4)
+    }
+    const read = all.map(() => store.take(100).toString())
+    expect(read).toEqual(all)
+  })
+
+  it('gives the unread bytes as they came, framing included', () => {
+    const store = filled()
+    expect(store.take(4).toString()).toBe('2348')
+    expect(store.takeRaw().map(String)).toEqual(['9abcdef', 'ghij'])
+    expect(store.lengthBytes).toBe(0)
+    expect(store.takeRaw()).toEqual([])
+  })
+
+  it('gives no empty pieces of raw bytes', () => {
+    const store = new BodyStore()
+    store.add(segment, 0, 2)
+    store.take(2)
+    expect(store.takeRaw()).toEqual([])
+  })
+
+  it('forgets everything when it is cleared, and can be filled again', () => {
+    const store = filled()
+    store.clear()
+    expect(store.lengthBytes).toBe(0)
+    store.add(other, 0, 2)
+    expect(store.take(100).toString()).toBe('gh')
+  })
+})
+
+describe('ownedPart', () => {
+  it.each([
+    ['a view of a small segment', LARGE_BYTES, 1, true],
+    ['a view of a quarter of a large one', LARGE_BYTES * 2, LARGE_BYTES / 2, true],
+    ['a copy of less', LARGE_BYTES * 2, LARGE_BYTES / 2 - 1, false],
+  ])('gives %s', (_what, size, length, isView) => {
+    const large = Buffer.alloc(size, 'x')
+    const part = ownedPart(large, 1, 1 + length)
+    expect(part.length).toBe(length)
+    large.fill('y')
+    expect(part.toString()).toBe((isView ? 'y' : 'x').repeat(length))
+  })
+})
