@@ -351,7 +351,9 @@ export class HTTPConnection implements AsyncDisposable {
         this.#pipeline = pipeline
         return session
       },
-      leave: (_pipeline, isOwed) => {
+      leave: (pipeline, isOwed) => {
+        // It may have lost the connection already, to close().
+        if (this.#pipeline !== pipeline) return
         this.#pipeline = null
         if (isOwed && this.#session !== null) this.#detach(this.#session)
       },
@@ -503,9 +505,15 @@ export class HTTPConnection implements AsyncDisposable {
     if (this.#session !== session) return
     this.#session = null
     this.#use = null
-    const { link } = session
-    link.close(new ConnectionClosed('the connection was closed here', { unanswered: link.unanswered(true) }))
-    session.abandonDial.abort(link.error)
+    const { link, reader, abandonDial } = session
+    const error = new ConnectionClosed('the connection was closed here', {
+      unanswered: link.unanswered(true),
+    })
+    link.close(error)
+    // Whatever the link may have ended with before: a readRaw may wait still.
+    reader.fail(error)
+    this.#pipeline = null
+    abandonDial.abort(link.error)
   }
 
   #isWaiting(): boolean {

@@ -64,6 +64,8 @@ export class Link implements DecoderSink, TransportListener {
   isRaw = false
   /** Is the transport gone, so that no more raw bytes come? */
   isDone = false
+  /** Did the caller end it? Nothing that has arrived is handed out then. */
+  isClosed = false
 
   constructor(options: LinkOptions, listener: LinkListener) {
     this.#options = options
@@ -155,10 +157,11 @@ export class Link implements DecoderSink, TransportListener {
     else transport.resume()
   }
 
-  /** Ends the link by the caller's wish: nothing that has arrived is handed out any more. */
+  /** Ends the link by the caller's wish, whether or not it has ended already. */
   close(error: ConnectionClosed): void {
-    this.#finish(error)
+    this.isClosed = true
     this.#raw = []
+    this.#finish(error)
     this.#transport?.destroy()
   }
 

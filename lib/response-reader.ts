@@ -83,6 +83,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     if (this.#pending !== null) return this.#refuse('another read is pending')
     if (!this.#isFinished) return this.#refuse('the body of the previous response has not been read')
     if (this.#link.isRaw) return this.#refuse('raw bytes have been read')
+    if (this.#link.isClosed) return Promise.reject(this.#link.error)
     const ready = this.#takeResponse()
     if (ready !== null) return Promise.resolve(ready)
     if (this.#link.error !== null) return Promise.reject(this.#link.error)
@@ -105,7 +106,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   /** The next response, if its head is there. For whoever sends requests without asking for a 100 on this reader. */
   takeReady(): HTTPResponse | null {
-    return this.#pending === null && !this.#link.isRaw ? this.#takeResponse() : null
+    return this.#pending === null && !this.#link.isClosed ? this.#takeResponse() : null
   }
 
   #takeContinue(exchange: Exchange): boolean | null {
@@ -199,13 +200,13 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     else if (this.#link.isDone) this.#settle(EMPTY)
   }
 
-  #check(exchange: Exchange | null): StateError | null {
+  #check(exchange: Exchange | null): Error | null {
     if (this.#pending !== null) return new StateError('another read is pending')
     if (this.#current === null) return new StateError('no response has been read')
     if (exchange !== null && exchange !== this.#current) {
       return new StateError('the body belongs to a response that is no longer the current one')
     }
-    return null
+    return this.#link.isClosed && !this.#isFinished ? this.#link.error : null
   }
 
   /** The end of the current body, a part of it, or null if nothing is there yet. */
