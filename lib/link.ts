@@ -291,11 +291,20 @@ export class Link implements DecoderSink, TransportListener {
   }
 
   onWriteFailed(cause: Error): void {
-    this.refuse(`the connection was lost while sending: ${cause.message}`, cause)
+    this.#stopSending(`the connection was lost while sending: ${cause.message}`, cause)
+  }
+
+  /** What was not sent yet will not be, while responses may still come. */
+  #stopSending(reason: string, cause?: unknown): void {
+    if (this.error !== null) return
+    this.refuse(reason, cause)
     this.cannotSend = true
-    const error = this.sendError()!
-    this.outbox.fail(error)
+    this.outbox.fail(this.sendError()!)
     this.#listener.onSendsEnd()
+  }
+
+  onEnding(): void {
+    this.#stopSending('the server closed the connection')
   }
 
   onEnd(isClean: boolean): void {

@@ -13,6 +13,8 @@ export interface TransportListener {
   onWritten(): void
   /** Nothing can be sent any more. Reading goes on until `onLost` or `onEnd`. */
   onWriteFailed(cause: Error): void
+  /** The peer has ended its side; `onEnd` follows when it is known how. Nothing that is sent now will be answered. */
+  onEnding(): void
   /** The peer's side has ended. `isClean`: by a FIN, under TLS by a close_notify. */
   onEnd(isClean: boolean): void
   /** The transport is gone. */
@@ -185,6 +187,7 @@ export class Transport {
   readonly #onEnd = (): void => {
     if (this.#isOver) return
     this.#trace?.note('end')
+    this.#listener.onEnding()
     void this.#dialled.endedCleanly().then(isClean => {
       if (!isClean) this.#trace?.note('error: the end was not clean')
       if (!this.#isOver) this.#listener.onEnd(isClean)
