@@ -65,6 +65,8 @@ export class HTTPConnection implements AsyncDisposable {
   #session: Session | null = null
   #pipeline: Pipeline | null = null
   #use: Use | null = null
+  /** Settled when the last transport that was closed here is gone. */
+  #closed: Promise<void> = Promise.resolve()
 
   /**
    * Nothing is dialled yet.
@@ -294,13 +296,13 @@ export class HTTPConnection implements AsyncDisposable {
 
   /**
    * Ends the connection now: unsent bytes are dropped, nothing more is handed out, and all that is pending rejects with
-   * `ConnectionClosed`. Resolves when the transport is destroyed. The next request dials anew.
+   * `ConnectionClosed`. Resolves when the transport is destroyed, a Duplex given as `socket` too. The next request dials anew.
    */
   async close(): Promise<void> {
-    const session = this.#session
-    if (session === null) return
-    this.#detach(session)
-    await session.link.closed()
+    const { socket } = this.#options
+    if (this.#session !== null) this.#detach(this.#session)
+    else if (typeof socket === 'object') socket.destroy()
+    await this.#closed
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -514,6 +516,7 @@ export class HTTPConnection implements AsyncDisposable {
     reader.fail(error)
     this.#pipeline = null
     abandonDial.abort(link.error)
+    this.#closed = link.closed()
   }
 
   #isWaiting(): boolean {
