@@ -10,6 +10,9 @@ import tls from 'node:tls'
 export class Loopback<S extends net.Socket = net.Socket> {
   readonly #server: net.Server
   readonly #open = new Set<net.Socket>()
+  /** Those handed to the spec, above TLS if it is a TLS server: below it nothing is to be seen of an end. */
+  readonly #handed = new Set<S>()
+  #isExpectingEnds = false
   readonly #arrived: S[] = []
   #folder = ''
   /** The first connection waited for in vain so far. */
@@ -35,7 +38,10 @@ export class Loopback<S extends net.Socket = net.Socket> {
     })
     server.on('tlsClientError', () => {})
     server.on(event, (socket: S) => {
+      this.#handed.add(socket)
       socket.on('error', () => {})
+      socket.on('close', () => this.#handed.delete(socket))
+      if (this.#isExpectingEnds) endWithPeer(socket)
       const take = this.#wanted.shift()
       if (take) take(socket)
       else this.#arrived.push(socket)
@@ -56,10 +62,9 @@ export class Loopback<S extends net.Socket = net.Socket> {
     return loopback.#listen()
   }
 
-  /** TLS on 127.0.0.1. */
+  /** TLS on 127.0.0.1. Half open, its connections would stay for ever when they end in the handshake. */
   static async tls(options: tls.TlsOptions): Promise<Loopback<tls.TLSSocket>> {
-    const server = tls.createServer({ allowHalfOpen: true, ...options })
-    return new Loopback<tls.TLSSocket>(server, 'secureConnection').#listen()
+    return new Loopback<tls.TLSSocket>(tls.createServer(options), 'secureConnection').#listen()
   }
 
   async #listen(): Promise<this> {
@@ -79,11 +84,8 @@ export class Loopback<S extends net.Socket = net.Socket> {
 
   /** Resolves when the other side has let go of all connections; the server's sides are ended as soon as it does. */
   async abandoned(): Promise<void> {
-    for (const socket of this.#open) {
-      socket.resume()
-      if (socket.readableEnded) socket.destroy()
-      else socket.on('end', () => socket.destroy())
-    }
+    this.#isExpectingEnds = true
+    for (const socket of this.#handed) endWithPeer(socket)
     while (this.#open.size > 0) await once(this.#server, 'gone')
   }
 
@@ -94,6 +96,12 @@ export class Loopback<S extends net.Socket = net.Socket> {
     await closed
     if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+function endWithPeer(socket: net.Socket): void {
+  socket.resume()
+  if (socket.readableEnded) socket.destroy()
+  else socket.on('end', () => socket.destroy())
 }
 
 /** The error that a promise is rejected with. */
