@@ -1,6 +1,7 @@
 // Owns one Duplex: hands it bytes a slice at a time, pauses it, and tells how it ended. It knows nothing of HTTP.
 import type { Duplex } from 'node:stream'
 import { afterPoll } from './turns'
+import { interceptWriteErrors } from './net/write-errors'
 import type { Dialled } from './net/dial'
 import type { Trace } from './trace'
 
@@ -19,29 +20,6 @@ export interface TransportListener {
   onEnd(isClean: boolean): void
   /** The transport is gone. */
   onLost(cause: Error | null): void
-}
-
-type WriteCallback = (error?: Error | null) => void
-type WriteMethod = (this: unknown, ...args: unknown[]) => void
-
-/**
- * A `net.Socket` destroys itself when a write fails, and with it goes what the peer had said before it closed. So a failed write is
- * reported here and not to the stream: it stays as it is, and is read to its end.
- */
-function interceptWriteErrors(stream: Duplex, onError: (error: Error) => void): void {
-  const target = stream as unknown as Record<string, unknown>
-  for (const name of ['_write', '_writev']) {
-    const original = target[name] as WriteMethod | null | undefined
-    if (typeof original !== 'function') continue
-    target[name] = function (this: unknown, ...args: unknown[]): void {
-      const callback = args[args.length - 1] as WriteCallback
-      args[args.length - 1] = (error?: Error | null): void => {
-        if (error) onError(error)
-        else callback()
-      }
-      original.apply(this, args)
-    }
-  }
 }
 
 export class Transport {
@@ -66,6 +44,7 @@ export class Transport {
     this.#stream = dialled.stream
     this.#listener = listener
     this.#trace = trace
+    // A failed write is reported here and not to the stream, which stays as it is, and is read to its end.
     interceptWriteErrors(this.#stream, this.#onWriteError)
     this.#stream.on('end', this.#onEnd)
     this.#stream.on('error', this.#onError)
@@ -189,8 +168,10 @@ export class Transport {
     this.#trace?.note('end')
     this.#listener.onEnding()
     void this.#dialled.endedCleanly().then(isClean => {
-      if (!isClean) this.#trace?.note('error: the end was not clean')
-      if (!this.#isOver) this.#listener.onEnd(isClean)
+      // What is left of a reset that a write has found out looks like a FIN.
+      const isMeant = isClean && this.#writeError === null
+      if (!isMeant) this.#trace?.note('error: the end was not clean')
+      if (!this.#isOver) this.#listener.onEnd(isMeant)
     })
   }
 

@@ -1,6 +1,8 @@
 // Owns how an announced end of a TLS connection (close_notify) is told from a bare FIN, which anyone on the way can
 // forge: Node reports both as an end. It must not know handshakes or HTTP.
 import { Duplex } from 'node:stream'
+import { afterPoll } from '../turns'
+import { interceptWriteErrors } from './write-errors'
 import type { TLSSocket } from 'node:tls'
 
 /**
@@ -9,13 +11,18 @@ import type { TLSSocket } from 'node:tls'
  */
 export class BelowTLS extends Duplex {
   readonly #transport: Duplex
+  #hasWriteFailed = false
+  /** Chunks read, so that a look after two turns of the loop can tell whether any came. */
+  #received = 0
 
   constructor(transport: Duplex) {
     super({ allowHalfOpen: true })
     this.#transport = transport
+    interceptWriteErrors(transport, this.#onWriteError)
     transport.pause()
     transport.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) transport.pause()
+      this.#received++
+      if (!this.push(chunk) && !this.#hasWriteFailed) transport.pause()
     })
     transport.on('end', () => this.push(null))
     transport.on('error', error => this.destroy(error))
@@ -47,6 +54,24 @@ export class BelowTLS extends Duplex {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#transport.destroy()
     callback(error)
+  }
+
+  /** The TLS layer, too, would stop reading if it knew. */
+  readonly #onWriteError = (error: Error): void => {
+    if (this.#hasWriteFailed) return
+    this.#hasWriteFailed = true
+    this.#transport.resume()
+    this.#readOut(error)
+  }
+
+  /** A transport whose writes fail should come to its end soon; one that does not is given up when nothing comes. */
+  #readOut(error: Error): void {
+    const before = this.#received
+    afterPoll(() => {
+      if (this.destroyed || this.#transport.readableEnded) return
+      if (this.#received === before) this.destroy(error)
+      else this.#readOut(error)
+    })
   }
 }
 

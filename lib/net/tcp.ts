@@ -1,12 +1,10 @@
 // Owns plain connections: TCP and unix domain sockets, and how their clean end is told from a reset. It must not know TLS
 // or HTTP.
+import { afterPoll } from '../turns'
 import { builtins } from './builtins'
 import { resolverOf } from './resolver'
 import type { Attempt } from './attempt'
 import type { LookupFunction, Socket, TcpSocketConnectOpts } from 'node:net'
-
-// Taken at load: fake timers would hold back what has nothing to do with time.
-const { setImmediate } = globalThis
 
 /** Where a socket connects to. */
 export interface Endpoint {
@@ -60,7 +58,8 @@ export async function connectSocket(attempt: Attempt, endpoint: Endpoint, chosen
  * Was the `'end'` that a TCP socket has just emitted a FIN? A reset that comes together with data is reported as an end
  * too. An empty write tells: it fails after a reset, and puts nothing on the wire.
  *
- * To be asked at `'end'`, before the socket is ended by us; later the answer is no.
+ * To be asked at `'end'`, before the socket is ended by us; later the answer is no. Who intercepts the errors of writing knows
+ * of a write that failed, and need not ask.
  */
 export function wasEndedByFIN(socket: Socket): Promise<boolean> {
   if (socket.destroyed || !socket.writable) return Promise.resolve(false)
@@ -74,7 +73,7 @@ export function wasEndedByFIN(socket: Socket): Promise<boolean> {
 
     // What waits to be sent would hold the empty write back for as long as the peer does not read. It serves as well: after a
     // reset the next poll fails it, which destroys the socket.
-    if (socket.writableLength > 0) setImmediate(() => setImmediate(() => settle(!socket.destroyed)))
+    if (socket.writableLength > 0) afterPoll(() => settle(!socket.destroyed))
     else socket.write('', error => settle(!error && !socket.destroyed))
   })
 }

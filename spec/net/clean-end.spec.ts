@@ -194,6 +194,17 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('endedCleanly of %s', version => 
     expect(await outcome(dialled)).toMatchObject({ how: 'broken' })
   })
 
+  it('is false after a reset that a write finds out before all has been read, and nothing that came is lost', async () => {
+    const { peer, ...dialled } = await secured()
+    // All of it in one turn of the loop, so that our side writes before it reads. What the peer writes goes out at once
+    // only if nothing of it is on its way.
+    below(peer).setNoDelay(true)
+    peer.write('HTTP/1.1 413 Content Too Large\r\n\r\n')
+    below(peer).resetAndDestroy()
+    dialled.stream.write('body')
+    expect(await outcome(dialled)).toEqual({ text: 'HTTP/1.1 413 Content Too Large\r\n\r\n', how: 'broken' })
+  })
+
   it('is false where nobody watched for close_notify', async () => {
     const { peer, ...dialled } = await secured({ wantsCleanEnd: false })
     peer.end('body')
