@@ -17,9 +17,10 @@ describe('Transport', () => {
     const seen: string[] = []
     const over = new Promise<void>(resolve => {
       const listener = {
-        onData: (segment: Buffer) => seen.push(segment.toString()),
+        onData: (segment: Buffer) => void seen.push(segment.toString()),
         onWritten: () => {},
-        onWriteFailed: () => seen.push('write failed'),
+        onEnding: () => {},
+        onWriteFailed: () => void seen.push('write failed'),
         onEnd: (isClean: boolean) => resolve(void seen.push(isClean ? 'clean' : 'broken')),
         onLost: () => resolve(void seen.push('lost')),
       }
