@@ -77,14 +77,17 @@ function print(text) {
   console.log(text)
 }
 
+const TABLES_BEGIN = '<!-- tables -->'
+const TABLES_END = '<!-- end of tables -->'
+
 /** Replaces what stands between the two marks in docs/performance.md. @param {string} tables */
 function writeTables(tables) {
   const file = join(root, 'docs/performance.md')
-  const [before, , after] = readFileSync(file, 'utf8').split(
-    /(?<=<!-- tables -->\n)|(?=<!-- end of tables -->)/,
-  )
-  if (after === undefined) throw new Error('docs/performance.md has lost its marks')
-  writeFileSync(file, `${before}\n${tables}\n\n${after}`)
+  const text = readFileSync(file, 'utf8')
+  const begin = text.indexOf(TABLES_BEGIN)
+  const end = text.indexOf(TABLES_END)
+  if (begin === -1 || end < begin) throw new Error('docs/performance.md has lost its marks')
+  writeFileSync(file, `${text.slice(0, begin)}${TABLES_BEGIN}\n\n${tables}\n\n${text.slice(end)}`)
 }
 
 const options = readOptions()
