@@ -109,6 +109,10 @@ export class RequestHeadWriter {
   /** All that follows the target of a request without headers or body of its own. */
   readonly #plainEnd: string
   readonly #isPlainLast: boolean
+  /** Polling and load ask for the same target again and again: its head is made once. */
+  #lastMethod = ''
+  #lastPath: string | null = null
+  #lastHead: RequestHead = { text: '', isLast: false }
 
   /** @throws TypeError for default headers that a request may not carry */
   constructor(options: RequestHeadOptions) {
@@ -136,10 +140,17 @@ export class RequestHeadWriter {
     body: AnnouncedBody | null = null,
     expect100 = false,
   ): RequestHead {
+    const isBare = headers === undefined && body === null
+    if (isBare && path === this.#lastPath && method === this.#lastMethod) return this.#lastHead
     checkMethod(method)
     checkPath(path)
-    if (headers === undefined && body === null && !ANNOUNCES_EMPTY_BODY.has(method)) {
-      return { text: `${method} ${this.#target(path)}${this.#plainEnd}`, isLast: this.#isPlainLast }
+    if (isBare && !ANNOUNCES_EMPTY_BODY.has(method)) {
+      this.#lastMethod = method
+      this.#lastPath = path
+      return (this.#lastHead = {
+        text: `${method} ${this.#target(path)}${this.#plainEnd}`,
+        isLast: this.#isPlainLast,
+      })
     }
     const own = new HTTPHeaders(headers)
     refuseOurFields(own)
