@@ -96,6 +96,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     if (this.#state === 'over') return this.#over()
     try {
       if (this.#state === 'new') this.#begin()
+      else this.#signal?.throwIfAborted()
       const reader = this.#reader!
       if (!reader.isInBody) {
         this.#fill()
@@ -133,7 +134,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
         this.#signal?.throwIfAborted()
         this.#fill()
         if (this.#link!.queue.first !== null) {
-          return { done: false, value: this.#limit(await reader.readResponse()) }
+          return { done: false, value: this.#limit(await reader.awaitResponse()) }
         }
         if (this.#sourceError !== null) throw this.#sourceError.error
         if (this.#isExhausted) break

@@ -80,6 +80,15 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   // ---- responses
 
   readResponse(): Promise<HTTPResponse> {
+    return this.#readResponse(false)
+  }
+
+  /** As `readResponse`, for whoever sends the bodies of requests meanwhile. */
+  awaitResponse(): Promise<HTTPResponse> {
+    return this.#readResponse(true)
+  }
+
+  #readResponse(mayBodyBeOpen: boolean): Promise<HTTPResponse> {
     if (this.#pending !== null) return this.#refuse('another read is pending')
     if (!this.#isFinished) return this.#refuse('the body of the previous response has not been read')
     if (this.#link.isRaw) return this.#refuse('raw bytes have been read')
@@ -89,7 +98,8 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     if (this.#link.error !== null) return Promise.reject(this.#link.error)
     const { first } = this.#link.queue
     if (first === null) return this.#refuse('no response is outstanding')
-    if (first.isBodyOpen && !first.awaitsContinue) {
+    // A body that can no longer be finished is no reason to miss what the server had to say.
+    if (first.isBodyOpen && !first.awaitsContinue && !mayBodyBeOpen && !this.#link.cannotSend) {
       return this.#refuse('the body of the request has not been sent, and no answer is there')
     }
     return this.#wait('response')
