@@ -4,7 +4,7 @@ import { ConnectionClosed } from '../errors'
 import { attempt } from './attempt'
 import { authorityOf, bareHostname } from './hostname'
 import { connectSocket, wasEndedByFIN } from './tcp'
-import { connectSecurely, secure } from './tls'
+import { secure } from './tls'
 import { openTunnel } from './tunnel'
 import type { Attempt } from './attempt'
 import type { Proxy } from './proxy'
@@ -71,10 +71,6 @@ async function take(steps: Attempt, options: DialOptions, hostname: string): Pro
   const { port, proxy, socket, socketPath, wantsCleanEnd } = options
   const tls = options.tls === true ? {} : options.tls || null
   const first: Endpoint = proxy ? { ...proxy, socketPath } : { hostname, port, socketPath }
-
-  if (tls !== null && !proxy && socket === undefined && !wantsCleanEnd) {
-    return overTLS(await connectSecurely(steps, first, tls))
-  }
 
   let transport: Duplex
   if (socket !== undefined) {

@@ -4,7 +4,7 @@ import { afterPoll } from '../turns'
 import { builtins } from './builtins'
 import { resolverOf } from './resolver'
 import type { Attempt } from './attempt'
-import type { LookupFunction, Socket, TcpSocketConnectOpts } from 'node:net'
+import type { Socket, TcpSocketConnectOpts } from 'node:net'
 
 /** Where a socket connects to. */
 export interface Endpoint {
@@ -28,15 +28,6 @@ const CHOOSABLE = [
   'keepAliveInitialDelay',
 ] as const
 
-/** What `net.connect`, and `tls.connect` where it opens its own socket, are told. */
-export function socketOptions(endpoint: Endpoint, lookup: LookupFunction | undefined) {
-  const { hostname, port, socketPath } = endpoint
-  // Half open: what is still to be sent goes out after the peer's FIN, and the end is told from a reset by writing.
-  return socketPath !== undefined
-    ? { path: socketPath, allowHalfOpen: true }
-    : { host: hostname, port, lookup: resolverOf(lookup), allowHalfOpen: true, noDelay: true }
-}
-
 /**
  * Connects a socket.
  *
@@ -45,11 +36,17 @@ export function socketOptions(endpoint: Endpoint, lookup: LookupFunction | undef
  * addresses were tried).
  */
 export async function connectSocket(attempt: Attempt, endpoint: Endpoint, chosen: object): Promise<Socket> {
+  const { hostname, port, socketPath } = endpoint
   const options = chosen as Partial<TcpSocketConnectOpts>
   const choices = Object.fromEntries(
     CHOOSABLE.filter(name => name in options).map(name => [name, options[name]]),
   )
-  const socket = attempt.own(builtins.net.connect({ ...choices, ...socketOptions(endpoint, options.lookup) }))
+  const where =
+    socketPath !== undefined
+      ? { path: socketPath }
+      : { host: hostname, port, lookup: resolverOf(options.lookup), noDelay: true }
+  // Half open: what is still to be sent goes out after the peer's FIN, and the end is told from a reset by writing.
+  const socket = attempt.own(builtins.net.connect({ ...choices, ...where, allowHalfOpen: true }))
   await attempt.reached(socket, 'connect')
   return socket
 }

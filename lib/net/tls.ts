@@ -3,9 +3,7 @@ import { UnsupportedResponse } from '../errors'
 import { builtins } from './builtins'
 import { BelowTLS, watchForCloseNotify } from './close-notify'
 import { serverNameOf } from './hostname'
-import { socketOptions } from './tcp'
 import type { Attempt } from './attempt'
-import type { Endpoint } from './tcp'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 
@@ -18,26 +16,9 @@ export interface Secured {
 }
 
 /**
- * Connects and does the handshake on one socket: the fast way, which cannot tell close_notify from a bare FIN.
- *
- * @throws what connecting throws, Node's error for a failed handshake or verification, `UnsupportedResponse` if the server
- * chose another protocol than HTTP/1.1.
- */
-export async function connectSecurely(
-  attempt: Attempt,
-  endpoint: Endpoint,
-  tls: ConnectionOptions,
-): Promise<Secured> {
-  const options = { ...handshakeOptions(endpoint.hostname, tls), ...socketOptions(endpoint, tls.lookup) }
-  const socket = attempt.own(builtins.tls.connect({ ...options, host: endpoint.hostname }))
-  socket.setNoDelay(true)
-  return { socket: await handshake(attempt, socket), hasCloseNotify: null }
-}
-
-/**
  * Does the handshake over a transport that is there already.
  *
- * @param watched asks for `hasCloseNotify`.
+ * @param watched asks for `hasCloseNotify`, which costs a detour: otherwise the TLS layer takes over the handle of a real socket.
  * @throws Node's error for a failed handshake or verification, `UnsupportedResponse` if the server chose another protocol
  * than HTTP/1.1.
  */

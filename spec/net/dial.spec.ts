@@ -345,3 +345,50 @@ describe('dial within limits', () => {
     )
   })
 })
+
+describe('dial given up at any moment', () => {
+  it.each([false, true])('leaves nothing behind (watched: %p)', async wantsCleanEnd => {
+    const proxy = await tcpServer()
+    const origin = await Loopback.tls(localhost)
+    servers.push(origin)
+    proxy.onConnection = client => {
+      client.once('data', () => {
+        client.pause()
+        const inner = net.connect({ port: origin.port, host: '127.0.0.1', allowHalfOpen: true })
+        inner.on('error', () => client.destroy())
+        inner.on('close', () => client.destroy())
+        client.on('close', () => inner.destroy())
+        client.write('HTTP/1.1 200 OK\r\n\r\n')
+        client.pipe(inner).pipe(client)
+      })
+    }
+    const reason = new Error('given up')
+    let turns = 0
+    for (let isDone = false; !isDone; turns++) {
+      const controller = new AbortController()
+      const dialling = dial(
+        options({
+          hostname: 'example.test',
+          tls: { ca },
+          proxy: normaliseProxy(`http://127.0.0.1:${proxy.port}`),
+          wantsCleanEnd,
+          signal: controller.signal,
+        }),
+      )
+      const outcome = dialling.then(
+        ({ stream }) => {
+          isDone = true
+          stream.destroy()
+        },
+        (error: Error) => expect(error).toBe(reason),
+      )
+      for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+      controller.abort(reason)
+      await outcome
+    }
+    // Connecting, tunnel and handshake take some turns of the loop each.
+    expect(turns).toBeGreaterThan(5)
+    await proxy.abandoned()
+    await origin.abandoned()
+  })
+})

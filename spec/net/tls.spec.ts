@@ -201,6 +201,18 @@ describe.each([false, true])('dial over TLS (watched: %p)', wantsCleanEnd => {
     },
   )
 
+  it.each<[string, object]>([
+    ['a version', { minVersion: 'TLSv9' }],
+    ['a server name', { servername: 5 }],
+    ['a session', { session: 5 }],
+    ['a check', { checkServerIdentity: 5 }],
+  ])('passes on what Node says of %s that is none, and lets go of the connection', async (_, wrong) => {
+    await serve()
+    const error = await rejection(dial(options({ wantsCleanEnd, tls: { ca, ...wrong } })))
+    expect(error.code).toMatch(/^ERR_/)
+    await server.abandoned()
+  })
+
   it('works over a unix domain socket', async () => {
     await serve()
     const unix = await Loopback.unix()
@@ -264,13 +276,51 @@ describe.each([false, true])('dial over TLS (watched: %p)', wantsCleanEnd => {
   })
 })
 
-describe('dial over TLS', () => {
-  it('switches off the delay of small writes', async () => {
-    const setNoDelay = jest.spyOn(net.Socket.prototype, 'setNoDelay')
+describe('dial over TLS (watched) over a stream whose writes fail', () => {
+  /** Connected over a pair of streams; the writes of ours fail from the moment the spec says so. */
+  async function overFailing() {
     await serve()
-    const { stream } = await connected()
-    expect(setNoDelay.mock.calls).toEqual([[true]])
-    expect(setNoDelay.mock.contexts).toEqual([stream])
+    const [ours, theirs] = duplexPair()
+    const failure = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+    let isFailing = false
+    const write = ours._write.bind(ours)
+    ours._write = (chunk, encoding, callback) =>
+      isFailing ? callback(failure) : write(chunk, encoding, callback)
+    const dialling = dial(options({ wantsCleanEnd: true, hostname: 'example.test', socket: ours }))
+    const peer = new tls.TLSSocket(theirs, { isServer: true, ...localhost })
+    peer.on('error', () => {})
+    const { stream, endedCleanly } = await dialling
+    stream.write('hello')
+    await once(peer, 'data')
+    isFailing = true
+    return { stream, endedCleanly, peer, ours, failure }
+  }
+
+  it('destroys it with the error of writing when nothing comes any more', async () => {
+    const { stream, peer, ours, failure } = await overFailing()
+    const failed = new Promise(resolve => stream.on('error', resolve))
+    stream.resume()
+    stream.write('lost')
+    expect(await failed).toBe(failure)
+    expect(ours.destroyed).toBe(true)
+    peer.destroy()
+  })
+
+  it('reads what still comes to its end, however long that takes', async () => {
+    const { stream, endedCleanly, peer } = await overFailing()
+    let text = ''
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    const ended = once(stream, 'end')
+    stream.write('lost')
+    for (let i = 0; i < 20; i++) {
+      peer.write('.')
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    peer.end('!')
+    await ended
+    expect(text).toBe('....................!')
+    expect(await endedCleanly()).toBe(true)
     stream.destroy()
+    peer.destroy()
   })
 })
