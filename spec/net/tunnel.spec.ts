@@ -106,7 +106,9 @@ describe.each([false, true])('dial through a proxy (watched: %p)', wantsCleanEnd
     await asked(client)
     // A fatal alert: handshake_failure.
     client.write(Buffer.from('HTTP/1.1 200 OK\r\n\r\n\x15\x03\x03\x00\x02\x02\x28', 'latin1'))
-    expect(await dialling).toMatchObject({ code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' })
+    expect(await dialling).toMatchObject({
+      code: expect.stringMatching(/^ERR_SSL_.*ALERT_HANDSHAKE_FAILURE$/),
+    })
     await proxy.abandoned()
   })
 
