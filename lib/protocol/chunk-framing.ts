@@ -7,7 +7,7 @@ import { invalid, type Fault } from './fault'
 const LF = 0x0a
 const CR = 0x0d
 const DEL = 0x7f
-/** As much framing comes with a chunk in any case: CRLF, 16 digits, CRLF. It does not count towards the limit. */
+/** As much framing comes with a chunk in any case: CRLF, 16 digits, CRLF. It may be pending beyond the limit. */
 const FREE_BYTES_PER_CHUNK = 20
 
 export class ChunkFraming {
@@ -43,11 +43,12 @@ export class ChunkFraming {
     return null
   }
 
-  /** Data follows: what was read last belonged to a chunk. */
+  /** Data follows: what was read last belonged to a chunk, and only its extensions count towards the limit. */
   endOfFraming(): void {
     if (this.#text === '') return
+    const extensionsAt = this.#text.indexOf(';')
+    this.#budget += extensionsAt === -1 ? this.#text.length : extensionsAt + '\r\n'.length
     this.#text = ''
-    this.#budget += FREE_BYTES_PER_CHUNK
   }
 
   /** Puts the trailer section aside; only called behind the last chunk. */

@@ -48,10 +48,24 @@ function transferCodings(head: string): string[] {
   return Array.from(head.matchAll(/\r\ntransfer-encoding:([^\r]*)/gi), match => match[1])
 }
 
+/** `close` among the options of a Connection field. */
+const CONNECTION_CLOSE = /\r\nconnection:(?:[^\r]*,)?[ \t]*close[ \t]*[,\r]/i
+
+/** Does a head announce the end of the connection? llhttp's flag says so of `Proxy-Connection: close` as well, which does not. */
+export function announcesClose(exchange: Exchange, flags: number): boolean {
+  return (flags & FLAG_CONNECTION_CLOSE) !== 0 && CONNECTION_CLOSE.test(exchange.head)
+}
+
 function noteFraming(exchange: Exchange, framing: Framing, lengthBytes: number | null): null {
   exchange.framing = framing
   exchange.lengthBytes = lengthBytes
   return null
+}
+
+const LENGTH_WITH_CODING: Fault = {
+  kind: 'invalid',
+  reason: 'HPE_INVALID_CONTENT_LENGTH',
+  message: 'a Content-Length beside a Transfer-Encoding',
 }
 
 function unsupported(message: string): Fault {
@@ -62,20 +76,24 @@ function unsupported(message: string): Fault {
  * Decides where the body ends of a final response with status 200 or above, not 204 or 304, that does not answer HEAD (RFC 9112
  * section 6.3), and notes it in the exchange.
  *
+ * @param isLast - does the head announce the end of the connection?
  * @param acceptCloseDelimited - may a body end with the connection?
  * @returns why it does not end in a way that this client speaks; null if it does
  */
 export function decideFraming(
   exchange: Exchange,
   parsed: ParsedHead,
+  isLast: boolean,
   acceptCloseDelimited: boolean,
 ): Fault | null {
   const { flags, contentLength } = parsed
   if ((flags & FLAG_TRANSFER_ENCODING) !== 0 || parsed.hasEmptyValue) {
     const codings = transferCodings(exchange.head)
-    // Blanks may stand round a value, but this llhttp frames `chunked<TAB>` unlike everyone else: only spaces are stripped.
-    const isChunked = codings.length === 1 && /^ *chunked *$/i.test(codings[0])
+    // Blanks may stand round a value, but llhttp frames `chunked<TAB>` unlike everyone else: behind it only spaces may stand.
+    const isChunked = codings.length === 1 && /^[ \t]*chunked *$/i.test(codings[0])
     if (isChunked && (flags & FLAG_CHUNKED) !== 0) return noteFraming(exchange, 'chunked', null)
+    // llhttp refuses the two fields together, but does not notice an empty Transfer-Encoding that comes first.
+    if (codings.length > 0 && (flags & FLAG_CONTENT_LENGTH) !== 0) return LENGTH_WITH_CODING
     if (codings.length > 0) return unsupported(`transfer coding ${JSON.stringify(codings.join(', ').trim())}`)
   }
   if ((flags & FLAG_CONTENT_LENGTH) !== 0) {
@@ -84,7 +102,7 @@ export function decideFraming(
     }
     return noteFraming(exchange, 'counted', contentLength)
   }
-  if ((flags & FLAG_CONNECTION_CLOSE) === 0) {
+  if (!isLast) {
     return unsupported('a body without Content-Length or chunked coding on a connection that is kept open')
   }
   if (!acceptCloseDelimited) return unsupported('a body that ends only with the connection')

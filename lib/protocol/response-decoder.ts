@@ -8,12 +8,12 @@
 //   chunked      framing, data or trailers     head after the last byte; over if the server announced its close
 //   until-close  body data                     over, at a clean end of the connection
 //   over         ignored, or kept as raw       -
-import { FLAG_CONNECTION_CLOSE, ResponseParser } from '../llhttp/parser'
+import { ResponseParser } from '../llhttp/parser'
 import { ChunkFraming } from './chunk-framing'
 import type { Exchange } from './exchange'
 import { latin1 } from './latin1'
 import { invalid, type Fault } from './fault'
-import { decideFraming, statusLineFault } from './framing'
+import { announcesClose, decideFraming, statusLineFault } from './framing'
 
 /** What happens in the stream. The decoder may be stopped from within any of these. */
 export interface DecoderSink {
@@ -38,6 +38,8 @@ export interface DecoderOptions {
 /** As many interim responses may precede a final one (or follow one another). */
 const MAX_INTERIM_RESPONSES = 32
 const DIGIT_ONE = 0x31
+/** A version that is well-formed and that llhttp does not know. */
+const UNKNOWN_VERSION = /^HTTP\/(?!0\.9|1\.[01]|2\.0)\d\.\d/
 const LETTER_H = 0x48
 const TAB = 0x09
 const LF = 0x0a
@@ -199,14 +201,14 @@ export class ResponseDecoder {
     }
     if (status < 200 && status !== 101) return this.#takeInterim(exchange, status, segment, position)
     this.#interimCount = 0
-    this.#closeAnnounced = (flags & FLAG_CONNECTION_CLOSE) !== 0
+    this.#closeAnnounced = announcesClose(exchange, flags)
     if (status === 101) {
       return this.#failUnsupported('a switch of protocols that was not asked for', segment, position)
     }
     if (exchange.method === 'HEAD' || status === 204 || status === 304) {
       exchange.framing = 'none'
     } else {
-      const problem = decideFraming(exchange, parser, this.#acceptCloseDelimited)
+      const problem = decideFraming(exchange, parser, this.#closeAnnounced, this.#acceptCloseDelimited)
       if (problem !== null) {
         if (problem.kind === 'unsupported') return this.#failUnsupported(problem.message, segment, position)
         return this.#fail(problem, segment, position)
@@ -263,16 +265,16 @@ export class ResponseDecoder {
     const framing = this.#chunkFraming!
     const step = parser.execute(segment, start, end)
     const position = parser.position
-    // A chunk of impossible size never ends, so its size is still in the parser, and the last piece of data is its own.
-    const isTooLarge = step !== 'error' && parser.chunkRemaining() > Number.MAX_SAFE_INTEGER
+    const isTooLarge = step !== 'error' && this.#chunkSizeSeen() > Number.MAX_SAFE_INTEGER
     const spanCount = isTooLarge ? 0 : parser.spanCount
     let at = start
     let addedBytes = 0
     let fault: Fault | null = null
-    for (let i = 0; i < spanCount && fault === null; i++) {
+    for (let i = 0; i < spanCount; i++) {
       const dataStart = parser.spanStart(i)
       const dataEnd = dataStart + parser.spanLength(i)
       fault = framing.read(segment, at, dataStart)
+      if (fault !== null) break
       framing.endOfFraming()
       exchange.addBody(segment, dataStart, dataEnd)
       addedBytes += dataEnd - dataStart
@@ -291,6 +293,16 @@ export class ResponseDecoder {
       this.#sink.onBody(exchange, addedBytes)
     }
     return position
+  }
+
+  /** The size of the chunk that is being read, if it began in the last step: what is left of it, and its data in this step. */
+  #chunkSizeSeen(): number {
+    const parser = this.#parser
+    const remaining = parser.chunkRemaining()
+    const last = parser.spanCount - 1
+    if (remaining === 0 || last < 0) return remaining
+    const isCut = parser.spanStart(last) + parser.spanLength(last) === parser.position
+    return isCut ? remaining + parser.spanLength(last) : remaining
   }
 
   #complete(addedBytes: number): void {
@@ -314,10 +326,11 @@ export class ResponseDecoder {
   /** llhttp refuses versions that it does not know; they are correct HTTP all the same if they have the form. */
   #failHead(segment: Buffer, start: number, position: number): number {
     const error = this.#llhttpError()
-    const soFar = this.#headSoFar + latin1(segment, start, Math.min(position + 1, segment.length))
+    const soFar = this.#headSoFar + latin1(segment, start, position)
     this.#exchange!.isAnswering = true
-    if (error.reason === 'HPE_INVALID_VERSION' && /^HTTP\/\d\.\d$/.test(soFar)) {
-      const message = `version ${soFar} instead of HTTP/1.1`
+    const version = UNKNOWN_VERSION.exec(soFar)
+    if (error.reason === 'HPE_INVALID_VERSION' && version !== null) {
+      const message = `version ${version[0]} instead of HTTP/1.1`
       return this.#fail({ kind: 'unsupported', message, hasHead: false }, segment, start)
     }
     return this.#fail({ kind: 'invalid', ...error }, segment, start)

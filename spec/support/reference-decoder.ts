@@ -109,8 +109,11 @@ class Stream {
     return this.text.slice(this.at)
   }
 
-  /** Takes a line that ends with CRLF. A CR or an LF that is not part of a CRLF ends no line and may be in none. */
-  takeLine(what: string, whatMayStillCome: (start: string) => Fault | undefined): string {
+  /**
+   * Takes a line that ends with CRLF. A CR or an LF that is not part of a CRLF ends no line and may be in none.
+   * @param faultInStart - what is wrong already with a line of which only this much is there, or all but the LF (`isWhole`)
+   */
+  takeLine(what: string, faultInStart: (start: string, isWhole: boolean) => Fault | undefined): string {
     const end = this.text.slice(this.at).search(/[\r\n]/)
     const line = end < 0 ? this.rest : this.text.slice(this.at, this.at + end)
     const after = end < 0 ? '' : this.text.slice(this.at + end, this.at + end + 2)
@@ -118,7 +121,9 @@ class Stream {
       this.at += end + 2
       return line
     }
-    if (after === '' || after === '\r') throw new EndOfStream(`in ${what}`, whatMayStillCome(line))
+    if (after === '' || after === '\r') {
+      throw new EndOfStream(`in ${what}`, faultInStart(line, after === '\r'))
+    }
     throw invalid(`a bare ${after.startsWith('\r') ? 'CR' : 'LF'} in ${what}`)
   }
 
@@ -140,8 +145,10 @@ function readStatusLine(stream: Stream): Head {
   if (version !== undefined && !KNOWN_VERSIONS.includes(version)) {
     throw new Fault('UnsupportedResponse', `HTTP/${version}`, ['InvalidResponse', 'ConnectionClosed', 'open'])
   }
-  const line = stream.takeLine('the status line', start =>
-    couldBecome(start, STATUS_LINE_TAILS, STATUS_LINE) ? undefined : invalid(`status line ${start}`),
+  const line = stream.takeLine('the status line', (start, isWhole) =>
+    couldBecome(start, isWhole ? [''] : STATUS_LINE_TAILS, STATUS_LINE)
+      ? undefined
+      : invalid(`status line ${start}`),
   )
   const match = STATUS_LINE.exec(line)
   if (match === null) throw invalid(`status line ${line}`)
@@ -149,34 +156,46 @@ function readStatusLine(stream: Stream): Head {
   return { version: `${major}.${minor}`, status: Number(status), reason, headers: [] }
 }
 
-/** Reads field lines up to the empty line. What is wrong in a section whose end has not come may be refused early or late. */
-function readFields(stream: Stream, what: string, check: (fields: readonly Field[]) => void): Field[] {
+/** The field in a line; undefined = the line is none. */
+function fieldIn(line: string): Field | undefined {
+  const match = FIELD_LINE.exec(line)
+  return match === null ? undefined : [match[1], match[2].replace(/^[ \t]+|[ \t]+$/g, '')]
+}
+
+/**
+ * Reads field lines up to the empty line. What is wrong in a section whose end has not come may be refused early or late.
+ * @param faultOf - what is wrong with all fields so far
+ */
+function readFields(
+  stream: Stream,
+  what: string,
+  faultOf: (fields: readonly Field[]) => Fault | undefined,
+): Field[] {
   const fields: Field[] = []
   let fault: Fault | undefined
+  const takeField = (line: string) => {
+    const field = fieldIn(line)
+    if (field !== undefined) fields.push(field)
+    fault ??= field === undefined ? invalid(`${what}: ${JSON.stringify(line)}`) : faultOf(fields)
+  }
+  const faultInStart = (start: string, isWhole: boolean): Fault | undefined => {
+    const tails = isWhole ? [''] : FIELD_LINE_TAILS
+    if (start !== '' && !couldBecome(start, tails, FIELD_LINE)) return invalid(`${what}: ${start}`)
+    const field = fieldIn(start)
+    if (field === undefined) return undefined
+    const [name, value] = field
+    // A value that has not begun may still become a good one.
+    return faultOf([...fields, value === '' && !isWhole ? [name, '0'] : field])
+  }
   for (;;) {
     let line: string
     try {
-      line = stream.takeLine(what, start =>
-        start === '' || couldBecome(start, FIELD_LINE_TAILS, FIELD_LINE)
-          ? undefined
-          : invalid(`${what}: ${start}`),
-      )
+      line = stream.takeLine(what, (start, isWhole) => fault ?? faultInStart(start, isWhole))
     } catch (error) {
-      if (error instanceof EndOfStream) throw new EndOfStream(error.message, fault ?? error.fault)
-      throw fault ?? error
+      throw error instanceof Fault ? (fault ?? error) : error
     }
     if (line === '') break
-    const match = FIELD_LINE.exec(line)
-    if (match === null) {
-      fault ??= invalid(`${what}: ${JSON.stringify(line)}`)
-      continue
-    }
-    fields.push([match[1], match[2].replace(/^[ \t]+|[ \t]+$/g, '')])
-    try {
-      check(fields)
-    } catch (error) {
-      fault ??= error as Fault
-    }
+    takeField(line)
   }
   if (fault !== undefined) throw fault
   return fields
@@ -186,27 +205,45 @@ const valuesOf = (fields: readonly Field[], name: string) =>
   fields.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value)
 
 /** RFC 9112 section 6.3: what no response may have, with a body or without. */
-function checkFraming(fields: readonly Field[]): void {
-  const lengths = valuesOf(fields, 'content-length')
-  if (lengths.length > 1) throw invalid('Content-Length more than once')
-  if (lengths.length === 1 && !/^\d+$/.test(lengths[0])) throw invalid(`Content-Length ${lengths[0]}`)
-  if (lengths.length === 1 && valuesOf(fields, 'transfer-encoding').length > 0) {
-    throw invalid('Content-Length and Transfer-Encoding')
-  }
-  if (lengths.length === 1 && BigInt(lengths[0]) > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw invalid('Content-Length above 2^53 - 1')
-  }
+function framingFault(fields: readonly Field[]): Fault | undefined {
+  const [length, ...more] = valuesOf(fields, 'content-length')
+  if (length === undefined) return undefined
+  if (more.length > 0) return invalid('Content-Length more than once')
+  if (!/^\d+$/.test(length)) return invalid(`Content-Length ${length}`)
+  // An empty Transfer-Encoding in front of it matters only to a response that has a body.
+  const lengthAt = fields.findIndex(([name]) => name.toLowerCase() === 'content-length')
+  const codings = [
+    ...valuesOf(fields.slice(0, lengthAt), 'transfer-encoding').filter(coding => coding !== ''),
+    ...valuesOf(fields.slice(lengthAt), 'transfer-encoding'),
+  ]
+  if (codings.length > 0) return invalid('Content-Length and Transfer-Encoding')
+  if (BigInt(length) >= 2n ** 64n) return invalid('Content-Length above 2^64 - 1')
+  return undefined
 }
 
-function checkTrailers(fields: readonly Field[]): void {
-  if (valuesOf(fields, 'content-length').length > 0) throw invalid('Content-Length in the trailers')
+/** What a response may not have that has a body; one without may say whatever it likes. */
+function checkLength(head: ReferenceHead, request: ReferenceRequest): void {
+  const [length] = valuesOf(head.headers, 'content-length')
+  if (length === undefined || hasNoBody(head, request)) return
+  if (valuesOf(head.headers, 'transfer-encoding').length > 0)
+    throw invalid('Content-Length and Transfer-Encoding')
+  if (BigInt(length) > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid('Content-Length above 2^53 - 1')
+}
+
+const hasNoBody = (head: ReferenceHead, request: ReferenceRequest) =>
+  request.method === 'HEAD' || head.status < 200 || head.status === 204 || head.status === 304
+
+/** RFC 9110 section 6.5.1: trailers may not say how long the body was. */
+function trailerFault(fields: readonly Field[]): Fault | undefined {
+  const name = ['content-length', 'transfer-encoding'].find(framing => valuesOf(fields, framing).length > 0)
+  return name === undefined ? undefined : invalid(`${name} in the trailers`)
 }
 
 function readHead(stream: Stream, maxHeaderBytes: number): Head {
   const start = stream.at
   try {
     const head = readStatusLine(stream)
-    const headers = readFields(stream, 'the header section', checkFraming)
+    const headers = readFields(stream, 'the header section', framingFault)
     if (stream.at - start > maxHeaderBytes) throw invalid('a header section over the limit')
     if (head.status < 100) throw invalid(`status ${head.status}`)
     return { ...head, headers }
@@ -248,7 +285,7 @@ function framingOf(
 ): Framing {
   if (head.version !== '1.1') throw unsupported(`HTTP/${head.version}`)
   if (head.status === 101) throw unsupported('an upgrade that nobody asked for')
-  if (request.method === 'HEAD' || head.status === 204 || head.status === 304) return { kind: 'none' }
+  if (hasNoBody(head, request)) return { kind: 'none' }
   const codings = valuesOf(head.headers, 'transfer-encoding')
   if (codings.length > 0) {
     if (codings.length > 1 || codings[0].toLowerCase() !== 'chunked') {
@@ -283,10 +320,11 @@ function readChunks(stream: Stream, sink: BodySink, options: ReferenceOptions): 
     const sizeAt = stream.at
     let line: string
     try {
-      line = stream.takeLine('a chunk size', start => {
-        const [, , extensions = ''] = CHUNK_LINE.exec(start) ?? []
+      line = stream.takeLine('a chunk size', (start, isWhole) => {
+        const [, , extensions] = CHUNK_LINE.exec(start) ?? []
+        const tails = isWhole ? [''] : ['', 'a', '"', 'a"']
         const fine =
-          start === '' || (CHUNK_LINE.test(start) && couldBecome(extensions, ['', 'a', '"', 'a"'], allowed))
+          extensions === undefined ? start === '' && !isWhole : couldBecome(extensions, tails, allowed)
         return fine ? undefined : invalid(`chunk size ${start}`)
       })
     } catch (error) {
@@ -313,7 +351,7 @@ function readChunks(stream: Stream, sink: BodySink, options: ReferenceOptions): 
   }
   const trailersAt = stream.at
   try {
-    sink.trailers = readFields(stream, 'the trailers', checkTrailers)
+    sink.trailers = readFields(stream, 'the trailers', trailerFault)
   } catch (error) {
     if (stream.text.slice(trailersAt - 2).includes('\r\n\r\n')) throw error
     count(stream.text.length - trailersAt)
@@ -371,6 +409,7 @@ export function decodeReference(
         informational.push(plainHead(head))
       }
       sink = { body: '', trailers: [] }
+      if (head.version === '1.1') checkLength(head, request)
       unfinished = { head: plainHead(head), bodySoFar: '' }
       const framing = framingOf(head, stream.text.slice(headAt, stream.at), request, options)
       readBody(stream, framing, end, sink, options)

@@ -1,5 +1,15 @@
 // Owns the rows about how long a body is: Content-Length, Transfer-Encoding, both, neither.
-import { accepted, bytesThat, headOf, invalidBy, plain, refused, responseOf, unsupported } from '../case'
+import {
+  accepted,
+  bytesThat,
+  chunked,
+  headOf,
+  invalidBy,
+  plain,
+  refused,
+  responseOf,
+  unsupported,
+} from '../case'
 import type { ConformanceCase } from '../case'
 
 const EVERY_BYTE = bytesThat(() => true)
@@ -27,6 +37,16 @@ export const framing: readonly ConformanceCase[] = [
     'refuses Content-Length beside another transfer coding',
     'RFC 9112 §6.3',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nhello',
+  ),
+  refused(
+    'refuses Content-Length after an empty Transfer-Encoding',
+    'RFC 9112 §6.3',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\nContent-Length: 5\r\n\r\nhello',
+  ),
+  refused(
+    'refuses Content-Length before an empty Transfer-Encoding',
+    'RFC 9112 §6.3',
+    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding:\r\n\r\nhello',
   ),
   refused(
     'refuses Content-Length and Transfer-Encoding apart from each other',
@@ -427,6 +447,12 @@ export const framing: readonly ConformanceCase[] = [
     'RFC 9112 §5.1',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding:   chunked  \r\n\r\n5\r\nhello\r\n0\r\n\r\n',
     [responseOf(200, 'OK', [['Transfer-Encoding', 'chunked']], 'hello')],
+  ),
+  accepted(
+    'reads chunked after a tab',
+    'RFC 9112 §5.1',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding:\t chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+    [chunked('hello')],
   ),
   accepted(
     'reads a body that looks like a response',

@@ -23,6 +23,7 @@ const longValue = (bytes: number) => 'v'.repeat(bytes - 'X-Long: \r\n\r\n'.lengt
 export const trailers: readonly ConformanceCase[] = [
   ...refusedTrailers('RFC 9110 §6.5.1', undefined, [
     ['Content-Length in the trailers', 'Content-Length: 5\r\n\r\n'],
+    ['Transfer-Encoding in the trailers', 'Transfer-Encoding: chunked\r\n\r\n'],
     ['Content-Length of 0 in the trailers', 'X: y\r\ncontent-length: 0\r\n\r\n'],
   ]),
   ...refusedTrailers('RFC 9112 §7.1.2', 'HPE_INVALID_HEADER_TOKEN', [

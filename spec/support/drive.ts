@@ -1,0 +1,217 @@
+// Drives one connection over a FakeSocket through requests and a scripted stream, and notes all that the caller can see.
+// It judges nothing: specs compare what it notes with a table, a model, or the reference decoder.
+import { HTTPConnection, HTTPError, InvalidResponse } from '../../lib/index'
+import type { ConnectionOptions, HTTPResponse } from '../../lib/index'
+import { FakeSocket } from '../../lib/testing'
+import type { ReferenceHead, ReferenceResponse } from './reference-decoder'
+
+export interface DrivenRequest {
+  readonly method: string
+  readonly path: string
+  readonly body?: string
+}
+
+/** What a server does: bytes (latin1), or `turn` = the event loop goes round once before the next. */
+export type Act = string | { readonly turn: true } | { readonly end: 'fin' | 'reset' }
+
+export interface SeenError {
+  readonly code: string
+  readonly reason?: string
+}
+
+export interface Seen {
+  readonly responses: ReferenceResponse[]
+  readonly informational: ReferenceHead[]
+  /** The head that was handed out before the error. */
+  head?: ReferenceHead
+  /** What was read of its body. */
+  bodySoFar: string
+  error?: SeenError
+  /** The first operation whose promise did not settle. */
+  unsettled?: string
+  /** The answer to one more request, sent when all the others had been answered without an error. */
+  next?: ReferenceResponse
+  /** What the server received. */
+  received: string
+}
+
+/** Every byte that was handed out, to be compared once more at the end: nothing may have written over it. */
+interface Handed {
+  readonly buffer: Buffer
+  readonly copy: string
+}
+
+/** A promise that is still pending when nothing more can happen. */
+class Unsettled extends Error {}
+
+/** Far more turns of the event loop than the library may need to settle anything over a FakeSocket. */
+const TURNS = 40
+
+const nextTurn = setImmediate
+
+export const turn = (): Promise<void> => new Promise(resolve => nextTurn(resolve))
+
+/** The code of an error of the library; anything else that is thrown is shown as what it is. */
+export function seenError(error: unknown): SeenError {
+  if (error instanceof InvalidResponse) return { code: error.code, reason: error.reason }
+  if (error instanceof HTTPError) return { code: error.code }
+  return { code: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }
+}
+
+export const headOf = (response: HTTPResponse): ReferenceHead => ({
+  status: response.status,
+  reason: response.reason,
+  headers: [...response.headers],
+})
+
+export const optionsOf = (request: DrivenRequest) =>
+  request.body === undefined ? {} : { body: Buffer.from(request.body, 'latin1') }
+
+/** What one more request is answered with. */
+export const NEXT = 'HTTP/1.1 200 OK\r\nX-Next: yes\r\nContent-Length: 4\r\n\r\nnext'
+export const NEXT_READ: ReferenceResponse = {
+  status: 200,
+  reason: 'OK',
+  headers: [
+    ['X-Next', 'yes'],
+    ['Content-Length', '4'],
+  ],
+  body: 'next',
+  trailers: [],
+}
+
+/** A connection over a FakeSocket, with what happened on it. */
+export class Driven {
+  readonly socket = new FakeSocket()
+  readonly connection: HTTPConnection
+  readonly seen: Seen = { responses: [], informational: [], bodySoFar: '', received: '' }
+  readonly #handed: Handed[] = []
+  /** While the server has more to do, nothing counts as unsettled. */
+  #playing = false
+
+  constructor(options: ConnectionOptions = {}) {
+    this.connection = new HTTPConnection('example.test', {
+      ...options,
+      socket: this.socket,
+      onInformational: response => this.seen.informational.push(headOf(response)),
+    })
+  }
+
+  /** The outcome of a promise, which must settle without any time passing. */
+  async settled<T>(what: string, promise: Promise<T>): Promise<T> {
+    let pending = true
+    const done = () => {
+      pending = false
+    }
+    promise.then(done, done)
+    await Promise.resolve()
+    for (let turns = 0; pending && turns < TURNS; turns += this.#playing ? 0 : 1) await turn()
+    if (pending) throw new Unsettled(what)
+    return promise
+  }
+
+  /** Does what the server does. */
+  async play(acts: readonly Act[]): Promise<void> {
+    const { peer } = this.socket
+    this.#playing = true
+    for (const act of acts) {
+      if (typeof act === 'string') peer.send(act)
+      else if ('turn' in act) await turn()
+      else if (act.end === 'fin') peer.end()
+      else peer.reset()
+    }
+    this.#playing = false
+  }
+
+  /** Sends every request without waiting for any, and then waits for all. */
+  async send(requests: readonly DrivenRequest[]): Promise<void> {
+    const sent = requests.map(request =>
+      this.connection.sendRequest(request.method, request.path, optionsOf(request)),
+    )
+    for (const promise of sent) promise.catch(() => {})
+    await this.#note(async () => {
+      for (const promise of sent) await this.settled('sendRequest', promise)
+      await this.#written(requests[requests.length - 1])
+    })
+  }
+
+  /** Reads `count` responses, or up to the first error. `maxBytes` = what each `read` asks for. */
+  async read(count: number, maxBytes?: number): Promise<void> {
+    await this.#note(async () => {
+      for (let i = 0; i < count; i++) this.seen.responses.push(await this.#readOne(maxBytes))
+    })
+  }
+
+  /** Sends one more request if nothing went wrong so far, and reads its answer. */
+  async askNext(): Promise<void> {
+    const { seen, connection, socket } = this
+    if (seen.error !== undefined || seen.unsettled !== undefined) return
+    await this.#note(async () => {
+      await this.settled('sendRequest', connection.sendRequest('GET', '/next'))
+      await this.#written({ method: 'GET', path: '/next' })
+      if (!socket.destroyed && !socket.readableEnded) socket.peer.send(NEXT)
+      seen.next = await this.#readOne()
+    })
+  }
+
+  /** Waits until the server has that request, or the connection has ended. */
+  async #written({ method, path }: DrivenRequest): Promise<void> {
+    const arrival = this.socket.peer.waitFor(`${method} ${path} HTTP/1.1\r\n`).catch(() => {})
+    await this.settled('the request to be written', arrival)
+  }
+
+  async #readOne(maxBytes?: number): Promise<ReferenceResponse> {
+    const { connection, seen } = this
+    const response = await this.settled('readResponse', connection.readResponse())
+    const head = headOf(response)
+    seen.head = head
+    for (;;) {
+      const piece = await this.settled('read', response.read(maxBytes))
+      if (piece.length === 0) break
+      this.#handed.push({ buffer: piece, copy: piece.toString('latin1') })
+      seen.bodySoFar += piece.toString('latin1')
+    }
+    const read = { ...head, body: seen.bodySoFar, trailers: [...response.trailers] }
+    delete seen.head
+    seen.bodySoFar = ''
+    return read
+  }
+
+  /** Notes what of `work` rejects first. */
+  async #note(work: () => Promise<void>): Promise<void> {
+    if (this.seen.error !== undefined || this.seen.unsettled !== undefined) return
+    try {
+      await work()
+    } catch (error) {
+      if (error instanceof Unsettled) this.seen.unsettled = error.message
+      else this.seen.error = seenError(error)
+    }
+  }
+
+  /** Ends everything, and says what was seen. */
+  async finish(): Promise<Seen> {
+    this.seen.received = this.socket.peer.received.toString('latin1')
+    for (const { buffer, copy } of this.#handed) {
+      if (buffer.toString('latin1') !== copy)
+        this.seen.error = { code: 'a Buffer changed after it was handed out' }
+    }
+    await this.settled('close', this.connection.close())
+    return this.seen
+  }
+}
+
+/** Sends the requests, reads the responses while the server acts, and then tries one request more. */
+export async function drive(
+  requests: readonly DrivenRequest[],
+  acts: readonly Act[],
+  options: ConnectionOptions = {},
+  maxBytes?: number,
+): Promise<Seen> {
+  const driven = new Driven(options)
+  await driven.send(requests)
+  const reading = driven.read(requests.length, maxBytes)
+  await driven.play(acts)
+  await reading
+  await driven.askNext()
+  return driven.finish()
+}
