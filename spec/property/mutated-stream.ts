@@ -1,0 +1,58 @@
+// The property behind the fuzzer: whatever bytes a server sends, in whatever pieces, and however it ends, a caller sees
+// exactly what the reference decoder reads, every promise settles, and nothing else is thrown.
+import fc from 'fast-check'
+import { drive } from '../support/drive'
+import type { Act, DrivenRequest } from '../support/drive'
+import { decodeReference } from '../support/reference-decoder'
+import type { ReferenceEnd, ReferenceOptions } from '../support/reference-decoder'
+import { cut, cutting, exchanges, mutate, mutation } from './arbitraries'
+import type { Cutting } from './arbitraries'
+import { disagreement } from './disagreement'
+
+/** One case, in the form in which it is printed. */
+export interface MutatedStream {
+  readonly requests: readonly DrivenRequest[]
+  readonly text: string
+  readonly cutting: Cutting
+  readonly end: ReferenceEnd
+  readonly closeDelimited: 'accept' | 'reject'
+  readonly maxBytes: number | undefined
+}
+
+export const mutatedStream: fc.Arbitrary<MutatedStream> = fc
+  .record({
+    made: exchanges(3),
+    /** Requests that get no response, or responses that no request asked for. */
+    surplus: fc.constantFrom(0, 0, 0, 1, -1),
+    mutations: fc.array(mutation, { maxLength: 3 }),
+    cutting,
+    end: fc.constantFrom<ReferenceEnd>('open', 'fin', 'reset'),
+    closeDelimited: fc.constantFrom('accept' as const, 'reject' as const),
+    maxBytes: fc.constantFrom(undefined, 1, 7),
+  })
+  .map(({ made, surplus, mutations, ...rest }) => {
+    const wires = made.responses.map(({ wire }) => wire)
+    const sent =
+      surplus < 0 ? made.requests.slice(0, Math.max(1, made.requests.length + surplus)) : made.requests
+    const answered = surplus > 0 ? wires.slice(0, -surplus) : wires
+    return { ...rest, requests: sent, text: mutations.reduce(mutate, answered.join('')) }
+  })
+
+/** In words, what went wrong with a case; undefined = nothing. */
+export async function faultOf(made: MutatedStream): Promise<string | undefined> {
+  const { requests, text, end, closeDelimited, maxBytes } = made
+  const ending: Act[] = end === 'open' ? [] : [{ end }]
+  const seen = await drive(requests, [...cut(text, made.cutting), ...ending], { closeDelimited }, maxBytes)
+  const readings: ReferenceOptions[] = [{ closeDelimited }, { closeDelimited, oddExtensions: 'accept' }]
+  const faults = readings.map(options => {
+    const decoded = decodeReference(text, requests, end, options)
+    const what = disagreement(decoded, seen, requests.length)
+    return (
+      what &&
+      `${what} (the reference decoder: ${decoded.verdict}, ${decoded.why})\nseen: ${show(seen)}\nread: ${show(decoded)}`
+    )
+  })
+  return faults.includes(undefined) ? undefined : faults[0]
+}
+
+const show = (value: unknown) => JSON.stringify(value)
