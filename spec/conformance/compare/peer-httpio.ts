@@ -1,0 +1,31 @@
+// This library, as a client under comparison.
+import { HTTPConnection } from '../../../lib/index'
+import { answerOf, idle, serveTasks } from './task'
+import type { Answer, Task } from './task'
+
+serveTasks(async (task: Task) => {
+  const connection = new HTTPConnection('127.0.0.1', {
+    port: task.port,
+    tls: task.ca === undefined ? false : { ca: task.ca, servername: 'localhost' },
+    closeDelimited: task.closeDelimited,
+    maxHeaderBytes: task.maxHeaderBytes,
+  })
+  const ask = async ({ method, path, body }: Task['requests'][number]) => {
+    const response = await connection.request(method, path, body === undefined ? {} : { body })
+    return { status: response.status, body: (await response.readAll()).toString('latin1') }
+  }
+  if (task.early) {
+    await ask({ method: 'GET', path: '/warm-up' })
+    await idle()
+  }
+  const answers: Answer[] = await Promise.all(task.requests.map(request => answerOf(ask(request))))
+  await idle()
+  let next = await answerOf(ask({ method: 'GET', path: '/next' }))
+  if ('error' in next) {
+    // The connection says that it is at its end; a caller dials anew.
+    await connection.close()
+    next = await answerOf(ask({ method: 'GET', path: '/next' }))
+  }
+  await connection.close()
+  return { answers, next }
+})

@@ -1,0 +1,29 @@
+// undici with pipelining switched on and made to happen (`blocking: false`), as a client under comparison.
+import { Client } from 'undici'
+import { answerOf, idle, serveTasks } from './task'
+import type { Task } from './task'
+
+serveTasks(async (task: Task) => {
+  const scheme = task.ca === undefined ? 'http' : 'https'
+  const client = new Client(`${scheme}://127.0.0.1:${task.port}`, {
+    pipelining: Math.max(1, task.requests.length),
+    maxHeaderSize: task.maxHeaderBytes,
+    connect: task.ca === undefined ? {} : { ca: task.ca, servername: 'localhost' },
+  })
+  const ask = async ({ method, path, body }: Task['requests'][number]) => {
+    const response = await client.request({ method, path, body, blocking: false })
+    return {
+      status: response.statusCode,
+      body: Buffer.from(await response.body.arrayBuffer()).toString('latin1'),
+    }
+  }
+  if (task.early) {
+    await ask({ method: 'GET', path: '/warm-up' })
+    await idle()
+  }
+  const answers = await Promise.all(task.requests.map(request => answerOf(ask(request))))
+  await idle()
+  const next = await answerOf(ask({ method: 'GET', path: '/next' }))
+  await client.destroy()
+  return { answers, next }
+})
