@@ -34,6 +34,8 @@ export class Outbox {
   #transport: Transport | null = null
   #isScheduled = false
   #isClosed = false
+  /** Is a slice being put together? What an owner queues while it is told of that goes out behind it. */
+  #isFlushing = false
   /** Bytes queued, and bytes handed over but not taken. */
   #queuedBytes = 0
   #inFlightBytes = 0
@@ -177,10 +179,12 @@ export class Outbox {
   /** Hands over as much as the transport takes at once. */
   flush(): void {
     const transport = this.#transport
-    if (transport === null) return
+    if (transport === null || this.#isFlushing) return
+    this.#isFlushing = true
     while (!this.#isClosed && !transport.isBusy && this.#writeSlice(transport)) {
       // As long as the kernel takes it at once, there is more room.
     }
+    this.#isFlushing = false
     this.#releaseWaiters()
   }
 
