@@ -85,7 +85,11 @@ async function take(steps: Attempt, options: DialOptions, hostname: string): Pro
   return overTLS(await secure(steps, transport, hostname, tls, wantsCleanEnd))
 }
 
-/** @throws what the function throws; TypeError if there is no stream; ConnectionClosed if it is of no more use. */
+/**
+ * A socket given that is still connecting is waited for, so that its failure is one of dialling.
+ *
+ * @throws what the function throws; TypeError if there is no stream; ConnectionClosed if it is of no more use.
+ */
 async function takeGiven(steps: Attempt, given: Duplex | (() => Duplex | Promise<Duplex>)): Promise<Duplex> {
   const stream: Duplex | undefined = typeof given === 'function' ? await given() : given
   if (typeof stream?.write !== 'function' || typeof stream.on !== 'function') {
@@ -95,7 +99,9 @@ async function takeGiven(steps: Attempt, given: Duplex | (() => Duplex | Promise
   if (stream.destroyed || !stream.readable || !stream.writable) {
     throw new ConnectionClosed('the socket given is closed')
   }
-  if ((stream as Partial<Socket>).connecting === true) await steps.reached(stream, 'connect')
+  if ((stream as Partial<Socket>).connecting === true) {
+    await steps.reached(stream, asTLS(stream) === null ? 'connect' : 'secureConnect')
+  }
   return stream
 }
 

@@ -1,5 +1,6 @@
 import dns from 'node:dns'
 import net from 'node:net'
+import { connect as connectTLS } from 'node:tls'
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { dial } from '../../lib/net/dial'
@@ -255,6 +256,19 @@ describe('dial with a socket given', () => {
     const port = await closedPort()
     const error = await rejection(dial(options({ socket: () => net.connect(port, '127.0.0.1') })))
     expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  it('waits for the handshake of a TLS socket that is still connecting, and passes on its error', async () => {
+    const server = await Loopback.tls(localhost)
+    servers.push(server)
+    const connect = (more: object) => () => connectTLS({ port: server.port, host: '127.0.0.1', ...more })
+    const { stream, tls } = await dial(options({ socket: connect({ ca }) }))
+    expect(tls).toBe(stream)
+    expect(tls?.authorized).toBe(true)
+    stream.destroy()
+
+    const error = await rejection(dial(options({ socket: connect({}) })))
+    expect(error).toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
   })
 
   it('says of a TLS socket given that it is one', async () => {
