@@ -39,7 +39,7 @@ export function queueBytes(
   if (chunk.length <= COPIED_BYTES) outbox.append(exchange, Buffer.from(chunk))
   else taken = outbox.appendAndWait(exchange, chunk, now)
   if (isChunked) outbox.append(exchange, '\r\n')
-  const result = taken ?? outbox.whenRoom(now)
+  const result = taken ?? outbox.whenRoom(now, exchange)
   if (outbox.isWaitedFor) link.balance()
   return result
 }

@@ -15,6 +15,8 @@ export interface Waiter {
   readonly since: number
   /** What it waits for to be taken; null if it waits for room. */
   readonly chunk: OutgoingChunk | null
+  /** The one whose body it waits to go on with; null otherwise. */
+  readonly exchange: Exchange | null
 }
 
 export interface OutboxListener {
@@ -89,7 +91,7 @@ export class Outbox {
   appendAndWait(exchange: Exchange, data: Uint8Array, since: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const chunk: OutgoingChunk = { data, next: null, isWaitedFor: true }
-      this.#takenWaiters.add({ resolve, reject, since, chunk })
+      this.#takenWaiters.add({ resolve, reject, since, chunk, exchange })
       this.#append(exchange, chunk)
     })
   }
@@ -112,10 +114,23 @@ export class Outbox {
     if (!this.#isScheduled) this.#schedule()
   }
 
-  /** Resolves when there is room for more; rejects when the outbox fails first. */
-  whenRoom(since: number): Promise<void> {
-    if (this.#transport !== null && this.#queuedBytes + this.#inFlightBytes < HIGH_WATER_BYTES) return READY
-    return new Promise((resolve, reject) => this.#roomWaiters.add({ resolve, reject, since, chunk: null }))
+  /**
+   * Resolves when there is room for more, for more of the body of `exchange` if one is named; rejects when the outbox fails first.
+   */
+  whenRoom(since: number, exchange: Exchange | null = null): Promise<void> {
+    if (this.#transport !== null && !this.#isFull(exchange)) return READY
+    return new Promise((resolve, reject) =>
+      this.#roomWaiters.add({ resolve, reject, since, chunk: null, exchange }),
+    )
+  }
+
+  /** What is queued behind a body is no reason to hold the body up: it would wait for it forever. */
+  #isFull(exchange: Exchange | null): boolean {
+    if (exchange === null || !exchange.isWritten)
+      return this.#queuedBytes + this.#inFlightBytes >= HIGH_WATER_BYTES
+    let bytes = this.#inFlightBytes
+    for (let chunk = exchange.unsentBody; chunk !== null; chunk = chunk.next) bytes += chunk.data.length
+    return bytes >= HIGH_WATER_BYTES
   }
 
   *#waiters(): Generator<Waiter, void, undefined> {
@@ -256,10 +271,12 @@ export class Outbox {
 
   #releaseWaiters(): void {
     if (this.#roomWaiters.size === 0 || this.#transport === null) return
-    if (this.#queuedBytes + this.#inFlightBytes >= HIGH_WATER_BYTES) return
-    const released = Array.from(this.#roomWaiters)
-    this.#roomWaiters.clear()
-    for (const waiter of released) waiter.resolve()
+    const released = Array.from(this.#roomWaiters).filter(({ exchange }) => !this.#isFull(exchange))
+    if (released.length === 0) return
+    for (const waiter of released) {
+      this.#roomWaiters.delete(waiter)
+      waiter.resolve()
+    }
     this.#listener.onRoom()
   }
 }

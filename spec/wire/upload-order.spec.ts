@@ -27,4 +27,18 @@ describe('request', () => {
     )
     expect(sent.length - sent.replace(/#+/, '').length).toBe(length)
   })
+
+  it('sends a source to its end while more than the high-water mark is queued behind it', async () => {
+    const { connection, peer } = wire()
+    const uploaded = connection.request('PUT', '/first', { body: [Buffer.from('ab'), Buffer.from('cd')] })
+    const behind = connection.request('PUT', '/second', { body: LARGE })
+    const sent = (await peer.waitFor('#'.repeat(LARGE.length))).toString('latin1')
+    for (let n = 0; n < 2; n++) peer.send('HTTP/1.1 204 No Content\r\n\r\n')
+    await Promise.all([uploaded, behind])
+    expect(sent.replace(/#+$/, 'BODY')).toBe(
+      'PUT /first HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n' +
+        '2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n' +
+        `PUT /second HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\nContent-Length: ${LARGE.length}\r\n\r\nBODY`,
+    )
+  })
 })
