@@ -413,7 +413,7 @@ describe('leaving a pipeline', () => {
     for await (const response of {
       [Symbol.asyncIterator]: () => ({ next: () => first, return: () => pipeline.return() }),
     }) {
-      expect(response!.path).toBe('/0')
+      expect(response.path).toBe('/0')
       break
     }
     expect(sockets[0].destroyed).toBe(true)
