@@ -21,8 +21,9 @@ const STATUS = 52
 
 /** As many bytes are given to llhttp at a time. The notes (see callbacks.wat) have room for every span that fits in. */
 const WINDOW_BYTES = 16_384
-/** A response head that `selfTest` knows the meaning of. */
-const SPECIMEN = 'HTTP/1.1 234 x\r\nConnection: close\r\nContent-Length: 4886718345\r\n\r\n'
+/** Responses that `selfTest` knows the meaning of. */
+const COUNTED_SPECIMEN = 'HTTP/1.1 234 x\r\nConnection: close\r\nContent-Length: 4886718345\r\n\r\n'
+const CHUNKED_SPECIMEN = 'HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 interface LlhttpExports {
   readonly memory: { readonly buffer: ArrayBuffer }
@@ -97,18 +98,29 @@ function load(): void {
   selfTest()
 }
 
-/** Proves the offsets on a head whose meaning is known: a changed binary must fail here and not in a framing decision. */
+/** Proves the offsets on what has a known meaning: a changed binary must fail here and not in a framing decision. */
 function selfTest(): void {
   const parser = new ResponseParser()
-  const head = Buffer.from(SPECIMEN, 'latin1')
-  const proven =
-    parser.execute(head, 0, head.length) === 'head' &&
-    parser.position === head.length &&
+  const feed = (text: string): ParserStep => {
+    const bytesOfText = Buffer.from(text, 'latin1')
+    parser.begin()
+    return parser.execute(bytesOfText, 0, bytesOfText.length)
+  }
+  let isProven =
+    feed(COUNTED_SPECIMEN) === 'head' &&
+    parser.position === COUNTED_SPECIMEN.length &&
     parser.status === 234 &&
     parser.flags === (FLAG_CONNECTION_CLOSE | FLAG_CONTENT_LENGTH) &&
     parser.contentLength === 4886718345
+  parser.reset()
+  isProven &&= feed(CHUNKED_SPECIMEN) === 'head' && parser.flags === (FLAG_CHUNKED | FLAG_TRANSFER_ENCODING)
+  parser.resume()
+  isProven &&= feed('123456789\r\nabc') === 'more' && parser.spanCount === 1 && parser.spanLength(0) === 3
+  isProven &&= parser.chunkRemaining() === 0x1_2345_6789 - 3
+  parser.skipChunkData(0x1_2345_6789 - 4)
+  isProven &&= parser.chunkRemaining() === 1 && feed('d\r\n0\r\n\r\n') === 'complete'
   parser.release()
-  if (!proven) throw new Error('httpio: the llhttp binary does not have the expected layout')
+  if (!isProven) throw new Error('httpio: the llhttp binary does not have the expected layout')
 }
 
 function readCString(at: number): string {
@@ -216,6 +228,17 @@ export class ResponseParser {
   chunkRemaining(): number {
     this.#readContentLength()
     return this.contentLength
+  }
+
+  /**
+   * Says that `bytes` of the current chunk's data were passed by without being fed: llhttp would only count them. Valid only within data,
+   * for at most `chunkRemaining()`.
+   */
+  skipChunkData(bytes: number): void {
+    const remaining = this.chunkRemaining() - bytes
+    const at = (this.#at + CONTENT_LENGTH) >> 2
+    words[at] = remaining % 0x1_0000_0000
+    words[at + 1] = Math.floor(remaining / 0x1_0000_0000)
   }
 
   /** llhttp's name and sentence for the fault that the last step met. */

@@ -10,6 +10,8 @@ interface Stretch {
   /** Start and end of each range of data, flat; `next` is the first unread one. */
   readonly bounds: number[]
   next: number
+  /** What arrived behind it. */
+  behind: Stretch | null
 }
 
 /** A segment longer than this is not kept alive for the sake of a small part of it. */
@@ -28,8 +30,8 @@ export function ownedPart(segment: Buffer, start: number, end: number): Buffer {
 export class BodyStore {
   /** Unread bytes of data. */
   lengthBytes = 0
-  readonly #stretches: Stretch[] = []
-  #first = 0
+  #first: Stretch | null = null
+  #newest: Stretch | null = null
 
   /** Adds data that begins at `start`; whatever lies between it and the data before is framing. */
   add(segment: Buffer, start: number, end: number): void {
@@ -48,10 +50,12 @@ export class BodyStore {
   }
 
   #last(segment: Buffer, start: number): Stretch {
-    const last = this.#stretches[this.#stretches.length - 1]
-    if (last !== undefined && last.segment === segment && this.#first < this.#stretches.length) return last
-    const added: Stretch = { segment, rawStart: start, rawEnd: start, bounds: [], next: 0 }
-    this.#stretches.push(added)
+    const newest = this.#newest
+    if (newest !== null && newest.segment === segment) return newest
+    const added: Stretch = { segment, rawStart: start, rawEnd: start, bounds: [], next: 0, behind: null }
+    if (newest === null) this.#first = added
+    else newest.behind = added
+    this.#newest = added
     return added
   }
 
@@ -70,12 +74,27 @@ export class BodyStore {
       this.#advance(stretch, start + taken)
       return ownedPart(segment, start, start + taken)
     }
-    let available = 0
-    for (let i = stretch.next; i < bounds.length && available < maxBytes; i += 2)
-      available += bounds[i + 1] - bounds[i]
-    const taken = Buffer.allocUnsafe(Math.min(maxBytes, available))
-    this.copyTo(taken, 0)
-    return taken
+    return this.#takeMany(stretch, maxBytes)
+  }
+
+  /** Small ranges are copied all at once with the framing between them, and closed up in the copy: a copy for each costs twice that. */
+  #takeMany(stretch: Stretch, maxBytes: number): Buffer {
+    const { segment, bounds } = stretch
+    const from = bounds[stretch.next]
+    let end = stretch.next
+    for (let room = maxBytes; end < bounds.length && room > 0; end += 2) room -= bounds[end + 1] - bounds[end]
+    const copy = Buffer.allocUnsafe(bounds[end - 1] - from)
+    segment.copy(copy, 0, from, from + copy.length)
+    let filled = 0
+    while (stretch.next < bounds.length && filled < maxBytes) {
+      const start = bounds[stretch.next]
+      const taken = Math.min(bounds[stretch.next + 1] - start, maxBytes - filled)
+      copy.copyWithin(filled, start - from, start - from + taken)
+      filled += taken
+      this.#advance(stretch, start + taken)
+    }
+    this.lengthBytes -= filled
+    return copy.subarray(0, filled)
   }
 
   /** Copies as much as there is and fits to `target`, from its index `at`; says how much that was. */
@@ -96,29 +115,26 @@ export class BodyStore {
   /** Forgets everything. */
   clear(): void {
     this.lengthBytes = 0
-    this.#stretches.length = 0
-    this.#first = 0
+    this.#first = this.#newest = null
   }
 
   /** The unread bytes as they came, framing included; the store is empty afterwards. */
   takeRaw(): Buffer[] {
-    const raw = this.#stretches
-      .slice(this.#first)
-      .map(({ segment, rawStart, rawEnd }) => segment.subarray(rawStart, rawEnd))
+    const raw: Buffer[] = []
+    for (let stretch = this.#first; stretch !== null; stretch = stretch.behind) {
+      if (stretch.rawStart < stretch.rawEnd)
+        raw.push(stretch.segment.subarray(stretch.rawStart, stretch.rawEnd))
+    }
     this.clear()
-    return raw.filter(piece => piece.length > 0)
+    return raw
   }
 
-  /** The first stretch with unread data; only called while there is some. */
+  /** The first stretch with unread data; only called while there is some. What was read before it is let go. */
   #readable(): Stretch {
-    while (this.#stretches[this.#first].next === this.#stretches[this.#first].bounds.length) {
-      this.#first++
-      if (this.#first > 32 && this.#first * 2 > this.#stretches.length) {
-        this.#stretches.splice(0, this.#first)
-        this.#first = 0
-      }
-    }
-    return this.#stretches[this.#first]
+    let stretch = this.#first!
+    while (stretch.next === stretch.bounds.length) stretch = stretch.behind!
+    this.#first = stretch
+    return stretch
   }
 
   #advance(stretch: Stretch, position: number): void {

@@ -1,4 +1,5 @@
 // Owns the names of our own faults. A fault is a description; the connection makes the error of it.
+import type { ResponseParser } from '../llhttp/parser'
 
 /** Reasons that are ours and not llhttp's. Each is explained in docs/errors.md. */
 export type OwnReason =
@@ -20,6 +21,12 @@ export type OwnReason =
 export type Fault =
   | { readonly kind: 'invalid'; readonly reason: string; readonly message: string }
   | { readonly kind: 'unsupported'; readonly message: string; readonly hasHead: boolean }
+
+/** The fault that llhttp met in its last step. */
+export function llhttpFault(parser: ResponseParser): Fault {
+  const { name, message } = parser.describeError()
+  return { kind: 'invalid', reason: name, message }
+}
 
 export function invalid(reason: OwnReason, message: string): Fault {
   return { kind: 'invalid', reason, message }

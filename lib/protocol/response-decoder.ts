@@ -9,10 +9,10 @@
 //   until-close  body data                     over, at a clean end of the connection
 //   over         ignored, or kept as raw       -
 import { ResponseParser } from '../llhttp/parser'
-import { ChunkFraming } from './chunk-framing'
+import { ChunkedReader } from './chunked-reader'
 import type { Exchange } from './exchange'
 import { latin1 } from './latin1'
-import { invalid, type Fault } from './fault'
+import { invalid, llhttpFault, type Fault } from './fault'
 import { announcesClose, decideFraming, statusLineFault } from './framing'
 
 /** What happens in the stream. The decoder may be stopped from within any of these. */
@@ -58,7 +58,7 @@ export class ResponseDecoder {
   #remaining = 0
   #interimCount = 0
   #closeAnnounced = false
-  #chunkFraming: ChunkFraming | null = null
+  #chunked: ChunkedReader | null = null
   /** Index of the first TAB in the segment at or behind the last head looked at; -1 = not looked for. */
   #tabAt = -1
 
@@ -233,7 +233,7 @@ export class ResponseDecoder {
     const { framing } = exchange
     if (framing === 'chunked') {
       this.#parser.resume()
-      this.#chunkFraming = new ChunkFraming(this.#maxHeaderBytes)
+      this.#chunked = new ChunkedReader(this.#parser, this.#maxHeaderBytes)
       this.#state = 'chunked'
     } else {
       this.#parser.reset()
@@ -260,49 +260,17 @@ export class ResponseDecoder {
   }
 
   #readChunked(segment: Buffer, start: number, end: number): number {
-    const parser = this.#parser
     const exchange = this.#exchange!
-    const framing = this.#chunkFraming!
-    const step = parser.execute(segment, start, end)
-    const position = parser.position
-    const isTooLarge = step !== 'error' && this.#chunkSizeSeen() > Number.MAX_SAFE_INTEGER
-    const spanCount = isTooLarge ? 0 : parser.spanCount
-    let at = start
-    let addedBytes = 0
-    let fault: Fault | null = null
-    for (let i = 0; i < spanCount; i++) {
-      const dataStart = parser.spanStart(i)
-      const dataEnd = dataStart + parser.spanLength(i)
-      fault = framing.read(segment, at, dataStart)
-      if (fault !== null) break
-      framing.endOfFraming()
-      exchange.addBody(segment, dataStart, dataEnd)
-      addedBytes += dataEnd - dataStart
-      at = dataEnd
+    const chunked = this.#chunked!
+    const fault = chunked.step(exchange, segment, start, end)
+    if (fault !== null) return this.#fail(fault, segment, chunked.position)
+    if (chunked.isComplete) {
+      this.#parser.reset()
+      this.#complete(chunked.addedBytes)
+    } else if (chunked.addedBytes > 0) {
+      this.#sink.onBody(exchange, chunked.addedBytes)
     }
-    fault ??= framing.read(segment, at, position)
-    if (isTooLarge) fault = invalid('CHUNK_SIZE_TOO_LARGE', 'a chunk size above 2^53 - 1')
-    else if (step === 'error') fault ??= { kind: 'invalid', ...this.#llhttpError() }
-    if (fault === null && step === 'complete') fault = framing.takeTrailers(exchange)
-    if (fault !== null) return this.#fail(fault, segment, position)
-    if (at < position && step !== 'complete') exchange.addFraming(segment, at, position)
-    if (step === 'complete') {
-      parser.reset()
-      this.#complete(addedBytes)
-    } else if (addedBytes > 0) {
-      this.#sink.onBody(exchange, addedBytes)
-    }
-    return position
-  }
-
-  /** The size of the chunk that is being read, if it began in the last step: what is left of it, and its data in this step. */
-  #chunkSizeSeen(): number {
-    const parser = this.#parser
-    const remaining = parser.chunkRemaining()
-    const last = parser.spanCount - 1
-    if (remaining === 0 || last < 0) return remaining
-    const isCut = parser.spanStart(last) + parser.spanLength(last) === parser.position
-    return isCut ? remaining + parser.spanLength(last) : remaining
+    return chunked.position
   }
 
   #complete(addedBytes: number): void {
@@ -325,26 +293,21 @@ export class ResponseDecoder {
 
   /** llhttp refuses versions that it does not know; they are correct HTTP all the same if they have the form. */
   #failHead(segment: Buffer, start: number, position: number): number {
-    const error = this.#llhttpError()
+    const error = llhttpFault(this.#parser)
     const soFar = this.#headSoFar + latin1(segment, start, position)
     this.#exchange!.isAnswering = true
     const version = UNKNOWN_VERSION.exec(soFar)
-    if (error.reason === 'HPE_INVALID_VERSION' && version !== null) {
+    if (error.kind === 'invalid' && error.reason === 'HPE_INVALID_VERSION' && version !== null) {
       const message = `version ${version[0]} instead of HTTP/1.1`
       return this.#fail({ kind: 'unsupported', message, hasHead: false }, segment, start)
     }
-    return this.#fail({ kind: 'invalid', ...error }, segment, start)
+    return this.#fail(error, segment, start)
   }
 
   #failUnsupported(message: string, segment: Buffer, position: number): number {
     this.#exchange!.framing = 'unsupported'
     this.#exchange!.lengthBytes = null
     return this.#fail({ kind: 'unsupported', message, hasHead: true }, segment, position)
-  }
-
-  #llhttpError(): { reason: string; message: string } {
-    const { name, message } = this.#parser.describeError()
-    return { reason: name, message }
   }
 
   #fail(fault: Fault, segment: Buffer, position: number): number {
