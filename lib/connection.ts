@@ -482,6 +482,7 @@ export class HTTPConnection implements AsyncDisposable {
         socketPath,
         socket,
         wantsCleanEnd: acceptCloseDelimited,
+        wantsReader: true,
         timeoutMs: connectTimeoutMs || this.timeoutMs,
         signal,
       })

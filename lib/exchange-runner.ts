@@ -225,13 +225,17 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     this.#link.endAfter(exchange, `${method} ${path} was answered before its body had been sent`)
   }
 
-  onBody(exchange: Exchange): void {
+  onBody(exchange: Exchange): boolean {
     const whole = exchange as WholeExchange
-    if (whole.resolve === null) return this.#drop(whole)
-    const extras = (whole.extras ??= new Extras())
-    extras.collector ??= new Collector(whole.lengthBytes)
-    extras.collector.take(whole)
-    this.#checkLength(whole, extras)
+    if (whole.resolve === null) {
+      this.#drop(whole)
+    } else {
+      const extras = (whole.extras ??= new Extras())
+      extras.collector ??= new Collector(whole.lengthBytes)
+      extras.collector.take(whole)
+      this.#checkLength(whole, extras)
+    }
+    return false
   }
 
   #checkLength(exchange: WholeExchange, { prepared, collector }: Extras): void {

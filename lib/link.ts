@@ -60,6 +60,8 @@ export class Link implements DecoderSink, TransportListener {
   #unreadBytes = 0
   /** Bytes that are not to be read as responses; null while the decoder reads. */
   #raw: Buffer[] | null = null
+  /** May anything refer to the segment that is being read, once it has been? Only mid-body, where all is copied, the answer is no. */
+  #isSegmentKept = false
   /** Has the caller turned to the raw bytes? */
   isRaw = false
   /** Is the transport gone, so that no more raw bytes come? */
@@ -229,6 +231,7 @@ export class Link implements DecoderSink, TransportListener {
   }
 
   onHead(exchange: Exchange, announcesClose: boolean): void {
+    this.#isSegmentKept = true
     if (announcesClose) {
       this.#closeAnnounced = true
       this.cannotSend = true
@@ -239,10 +242,11 @@ export class Link implements DecoderSink, TransportListener {
   }
 
   onBody(exchange: Exchange, addedBytes: number): void {
-    exchange.owner.onBody(exchange, addedBytes)
+    if (exchange.owner.onBody(exchange, addedBytes)) this.#isSegmentKept = true
   }
 
   onComplete(exchange: Exchange, addedBytes: number): void {
+    this.#isSegmentKept = true
     this.queue.answering = exchange.next
     if (diagnostics.responseComplete.hasSubscribers) this.#publishComplete(exchange)
     const isLast = this.#lastExchange === exchange
@@ -253,6 +257,7 @@ export class Link implements DecoderSink, TransportListener {
   }
 
   onFault(fault: Fault, exchange: Exchange | null, rest: Buffer): void {
+    this.#isSegmentKept = true
     this.#raw = [Buffer.from(this.#decoder.takePartialHead(), 'latin1'), rest].filter(
       piece => piece.length > 0,
     )
@@ -273,16 +278,19 @@ export class Link implements DecoderSink, TransportListener {
 
   // ---- TransportListener
 
-  onData(segment: Buffer): void {
+  onData(segment: Buffer): boolean {
     this.#listener.onMoved()
+    this.#isSegmentKept = false
     if (this.#raw === null) {
       this.#decoder.push(segment)
     } else {
+      this.#isSegmentKept = true
       this.#raw.push(segment)
       this.kept(segment.length)
       this.#listener.onRaw()
     }
     if (this.#unreadBytes >= this.#options.maxBufferedBytes) this.balance()
+    return this.#isSegmentKept
   }
 
   onWritten(): void {

@@ -413,9 +413,13 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     }
   }
 
-  onBody(exchange: Exchange, addedBytes: number): void {
+  onBody(exchange: Exchange, addedBytes: number): boolean {
     this.#link.kept(addedBytes)
-    if (exchange === this.#current) this.#advance()
+    if (exchange !== this.#current) return true
+    // `read` hands out the segment itself.
+    const isHandedOut = this.#pending?.kind === 'read'
+    this.#advance()
+    return isHandedOut || exchange.availableBytes > 0
   }
 
   onComplete(exchange: Exchange, addedBytes: number): void {

@@ -9,7 +9,8 @@ import type { Trace } from './trace'
 export const SLICE_BYTES = 65_536
 
 export interface TransportListener {
-  onData(segment: Buffer): void
+  /** Bytes came. True = something still refers to the segment, so that its memory may not be used again. */
+  onData(segment: Buffer): boolean
   /** What was handed over has been taken; more may come. */
   onWritten(): void
   /** Nothing can be sent any more. Reading goes on until `onLost` or `onEnd`. */
@@ -49,7 +50,8 @@ export class Transport {
     this.#stream.on('end', this.#onEnd)
     this.#stream.on('error', this.#onError)
     this.#stream.on('close', this.#onClose)
-    this.#stream.on('data', this.#onData)
+    if (dialled.reader === null) this.#stream.on('data', this.#onData)
+    else dialled.reader.start(this.#onData)
     if (this.#stream.destroyed) afterPoll(this.#onClose)
   }
 
@@ -129,12 +131,12 @@ export class Transport {
     })
   }
 
-  readonly #onData = (segment: Buffer): void => {
+  readonly #onData = (segment: Buffer): boolean => {
     this.#received++
     this.bytesReceived += segment.length
-    if (this.#isOver) return
+    if (this.#isOver) return false
     this.#trace?.received(segment)
-    this.#listener.onData(segment)
+    return this.#listener.onData(segment)
   }
 
   readonly #onWritten = (): void => {

@@ -3,6 +3,7 @@
 import { ConnectionClosed } from '../errors'
 import { attempt } from './attempt'
 import { authorityOf, bareHostname } from './hostname'
+import { SocketReader } from './socket-reader'
 import { connectSocket, wasEndedByFIN } from './tcp'
 import { secure } from './tls'
 import { openTunnel } from './tunnel'
@@ -28,6 +29,8 @@ export interface DialOptions {
   socket?: Duplex | (() => Duplex | Promise<Duplex>) | undefined
   /** Will `endedCleanly` be asked? Under TLS that costs a detour, so that without it the answer there is always no. */
   wantsCleanEnd: boolean
+  /** Is a plain socket to be read by a `SocketReader`? By default there are `'data'` events. */
+  wantsReader?: boolean
   /** For all of it: resolver, TCP, tunnel and TLS; 0 = none. */
   timeoutMs: number
   /** Gives up. */
@@ -45,6 +48,8 @@ export interface Dialled {
    * without `tls`, and of a unix domain socket, every end is taken for meant. To be asked once, at `'end'`.
    */
   endedCleanly(): Promise<boolean>
+  /** Reads the socket instead of its `'data'` events; null where those are to be used. */
+  reader: SocketReader | null
 }
 
 /**
@@ -75,10 +80,13 @@ async function take(steps: Attempt, options: DialOptions, hostname: string): Pro
   let transport: Duplex
   if (socket !== undefined) {
     transport = await takeGiven(steps, socket)
-    if (tls === null) return { stream: transport, tls: asTLS(transport), endedCleanly: always }
+    if (tls === null) return { stream: transport, tls: asTLS(transport), endedCleanly: always, reader: null }
   } else {
-    const connected = await connectSocket(steps, first, tls ?? {})
-    if (tls === null) return { stream: connected, tls: null, endedCleanly: endOf(connected, socketPath) }
+    const reader = tls === null && options.wantsReader === true ? new SocketReader() : null
+    const connected = await connectSocket(steps, first, tls ?? {}, reader)
+    if (tls === null) {
+      return { stream: connected, tls: null, endedCleanly: endOf(connected, socketPath), reader }
+    }
     transport = connected
   }
   if (proxy) await openTunnel(transport, proxy, hostname, port)
@@ -106,7 +114,7 @@ async function takeGiven(steps: Attempt, given: Duplex | (() => Duplex | Promise
 }
 
 function overTLS({ socket, hasCloseNotify }: Secured): Dialled {
-  return { stream: socket, tls: socket, endedCleanly: async () => hasCloseNotify?.() ?? false }
+  return { stream: socket, tls: socket, endedCleanly: async () => hasCloseNotify?.() ?? false, reader: null }
 }
 
 function endOf(socket: Socket, socketPath: string | undefined): () => Promise<boolean> {

@@ -4,6 +4,7 @@ import { afterPoll } from '../turns'
 import { builtins } from './builtins'
 import { resolverOf } from './resolver'
 import type { Attempt } from './attempt'
+import type { SocketReader } from './socket-reader'
 import type { Socket, TcpSocketConnectOpts } from 'node:net'
 
 /** Where a socket connects to. */
@@ -31,11 +32,17 @@ const CHOOSABLE = [
 /**
  * Connects a socket.
  *
+ * @param reader is given what the socket reads, from the start; without it there are `'data'` events.
  * @param chosen may have options of `net.connect`, of which those that make sense are taken.
  * @throws HostnameNotResolvable, DNSUnavailable, and what Node gives for the rest (an `AggregateError` if several
  * addresses were tried).
  */
-export async function connectSocket(attempt: Attempt, endpoint: Endpoint, chosen: object): Promise<Socket> {
+export async function connectSocket(
+  attempt: Attempt,
+  endpoint: Endpoint,
+  chosen: object,
+  reader: SocketReader | null = null,
+): Promise<Socket> {
   const { hostname, port, socketPath } = endpoint
   const options = chosen as Partial<TcpSocketConnectOpts>
   const choices = Object.fromEntries(
@@ -46,7 +53,8 @@ export async function connectSocket(attempt: Attempt, endpoint: Endpoint, chosen
       ? { path: socketPath }
       : { host: hostname, port, lookup: resolverOf(options.lookup), noDelay: true }
   // Half open: what is still to be sent goes out after the peer's FIN, and the end is told from a reset by writing.
-  const socket = attempt.own(builtins.net.connect({ ...choices, ...where, allowHalfOpen: true }))
+  const reading = reader === null ? {} : { onread: reader.onread }
+  const socket = attempt.own(builtins.net.connect({ ...choices, ...where, ...reading, allowHalfOpen: true }))
   await attempt.reached(socket, 'connect')
   return socket
 }

@@ -17,8 +17,8 @@ export interface ExchangeOwner {
   onHeadWritten(exchange: Exchange): void
   /** The final head is there. */
   onHead(exchange: Exchange): void
-  /** `addedBytes` of body were added to the exchange. */
-  onBody(exchange: Exchange, addedBytes: number): void
+  /** `addedBytes` of body were added to the exchange. False = they have all been copied or dropped. */
+  onBody(exchange: Exchange, addedBytes: number): boolean
   /** The response has arrived completely; `addedBytes` of body were added last. */
   onComplete(exchange: Exchange, addedBytes: number): void
 }
