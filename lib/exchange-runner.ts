@@ -26,6 +26,8 @@ class Extras {
   upload: Upload | null = null
   /** The part of the body that came with earlier segments. */
   collector: Collector | null = null
+  /** A body of more bytes, as they arrive, is too long. */
+  mostBytes = Infinity
   /** Bytes read and dropped since nobody wants the response. */
   droppedBytes = 0
 }
@@ -209,13 +211,9 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     const whole = exchange as WholeExchange
     if (whole.isBodyOpen) this.#stopUpload(whole)
     const { extras } = whole
-    if (
-      extras?.prepared &&
-      !extras.prepared.decompress &&
-      (whole.lengthBytes ?? 0) > extras.prepared.maxBodyBytes
-    ) {
-      this.#rejectTooLong(whole, extras.prepared.maxBodyBytes)
-    }
+    if (extras === null || extras.prepared === null) return
+    extras.mostBytes = mostBytes(whole, extras.prepared)
+    if ((whole.lengthBytes ?? 0) > extras.mostBytes) this.#rejectTooLong(whole, extras.prepared)
   }
 
   /** A final answer came before the body was sent: nothing can follow a body that ends in the middle. */
@@ -238,16 +236,12 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     return false
   }
 
-  #checkLength(exchange: WholeExchange, { prepared, collector }: Extras): void {
-    if (prepared === null) return
+  #checkLength(exchange: WholeExchange, { prepared, collector, mostBytes }: Extras): void {
     const arrived = (collector?.lengthBytes ?? 0) + exchange.availableBytes
-    // No content coding makes a body this much longer: whatever comes out of it, more has been sent than was agreed to.
-    const { maxBodyBytes, decompress } = prepared
-    const limit = decompress ? maxBodyBytes * 1.01 + 65_536 : maxBodyBytes
-    if (arrived > limit) this.#rejectTooLong(exchange, maxBodyBytes)
+    if (prepared !== null && arrived > mostBytes) this.#rejectTooLong(exchange, prepared)
   }
 
-  #rejectTooLong(exchange: WholeExchange, maxBodyBytes: number): void {
+  #rejectTooLong(exchange: WholeExchange, { maxBodyBytes }: PreparedRequest): void {
     const message = `the response to ${exchange.method} ${exchange.path} is longer than ${maxBodyBytes} bytes`
     this.#reject(exchange, new BodyTooLong(message, { response: HTTPResponse.ofHead(exchange) }))
     if (!exchange.isComplete) this.#drop(exchange)
@@ -303,6 +297,12 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
       (error: unknown) => this.#reject(exchange, error),
     )
   }
+}
+
+/** As many bytes may arrive of a body. No coding makes one this much longer: then more has been sent than was agreed to. */
+function mostBytes(exchange: Exchange, { decompress, maxBodyBytes }: PreparedRequest): number {
+  const isCoded = decompress && codingOf(HTTPResponse.ofHead(exchange).headers) !== null
+  return isCoded ? maxBodyBytes * 1.01 + 65_536 : maxBodyBytes
 }
 
 function hasUnsentBody(exchange: Exchange): boolean {

@@ -137,6 +137,11 @@ export class Link implements DecoderSink, TransportListener {
   withdraw(exchange: Exchange): void {
     this.queue.withdraw(exchange)
     this.outbox.removed(exchange)
+    if (this.#lastExchange === exchange) {
+      // The server never saw its `Connection: close`.
+      this.#lastExchange = null
+      if (!this.cannotSend) this.#refusal = null
+    }
     if (this.queue.sending !== null) this.outbox.bodyEnded()
   }
 

@@ -92,7 +92,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     if (this.#pending !== null) return this.#refuse('another read is pending')
     if (!this.#isFinished) return this.#refuse('the body of the previous response has not been read')
     if (this.#link.isRaw) return this.#refuse('raw bytes have been read')
-    if (this.#link.isClosed) return Promise.reject(this.#link.error)
+    if (this.closeError !== null) return Promise.reject(this.closeError)
     const ready = this.#takeResponse()
     if (ready !== null) return Promise.resolve(ready)
     if (this.#link.error !== null) return Promise.reject(this.#link.error)
@@ -152,7 +152,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   // ---- bodies
 
   read(exchange: Exchange | null, maxBytes: number): Promise<Buffer> {
-    const refusal = sizeError(maxBytes) ?? this.#check(exchange)
+    const refusal = sizeError(maxBytes) ?? this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
     const ready = this.#takeBody(maxBytes)
     if (ready !== null) return Promise.resolve(ready)
@@ -160,7 +160,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   }
 
   readInto(exchange: Exchange | null, target: Uint8Array): Promise<number> {
-    const refusal = targetError(target) ?? this.#check(exchange)
+    const refusal = targetError(target) ?? this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
     const ready = this.#copyBody(target)
     if (ready !== null) return ready === 0 ? AT_END : Promise.resolve(ready)
@@ -168,7 +168,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   }
 
   readAll(exchange: Exchange | null): Promise<Buffer> {
-    const refusal = this.#check(exchange)
+    const refusal = this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
     const current = this.#current!
     if (this.#isFinished) return Promise.resolve(EMPTY)
@@ -182,7 +182,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   /** @param limitBytes - as much is dropped; if the body goes on beyond it, the link ends */
   discard(exchange: Exchange | null, limitBytes = Infinity): Promise<void> {
-    const refusal = this.#check(exchange)
+    const refusal = this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
     if (this.#isFinished) return DONE
     this.#droppableBytes = limitBytes
@@ -210,13 +210,25 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     else if (this.#link.isDone) this.#settle(EMPTY)
   }
 
-  #check(exchange: Exchange | null): Error | null {
+  /** Why the body of `exchange` (null: the current one) cannot be read; null if it can. */
+  refusal(exchange: Exchange | null): Error | null {
     if (this.#pending !== null) return new StateError('another read is pending')
     if (this.#current === null) return new StateError('no response has been read')
     if (exchange !== null && exchange !== this.#current) {
       return new StateError('the body belongs to a response that is no longer the current one')
     }
-    return this.#link.isClosed && !this.#isFinished ? this.#link.error : null
+    if (this.#link.isRaw) return new StateError('raw bytes have been read')
+    return this.#isFinished ? null : this.closeError
+  }
+
+  /** Set once the caller has closed the connection: nothing is handed out any more. */
+  get closeError(): Error | null {
+    return this.#link.isClosed ? this.#link.error : null
+  }
+
+  /** Nobody waits any more for the read that is pending in the body of `exchange`. What it had collected is there for the next one. */
+  giveUp(exchange: Exchange): void {
+    if (exchange === this.#current && !this.#isFinished) this.fail(new StateError('the read was given up'))
   }
 
   /** The end of the current body, a part of it, or null if nothing is there yet. */

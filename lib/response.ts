@@ -14,6 +14,8 @@ export interface StreamingBody {
   readInto(exchange: Exchange, target: Uint8Array): Promise<number>
   readAll(exchange: Exchange): Promise<Buffer>
   discard(exchange: Exchange): Promise<void>
+  /** Nobody waits any more for the read that is pending. */
+  giveUp(exchange: Exchange): void
 }
 
 interface Rare {
@@ -210,28 +212,46 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
     }
   }
 
-  /** The body as a Node stream. Destroying it leaves the rest unread. */
+  /** The body as a Node stream, which reads nothing ahead. Destroying it leaves the rest unread. */
   toReadable(): Readable {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- `read` has the stream as its own `this`
     const response = this
+    let isReading = false
     return new Readable({
+      highWaterMark: 0,
       read: function (this: Readable) {
+        isReading = true
         response.read().then(
-          part => this.push(part.length === 0 ? null : part),
-          (error: unknown) => this.destroy(error as Error),
+          part => {
+            isReading = false
+            this.push(part.length === 0 ? null : part)
+          },
+          (error: unknown) => {
+            isReading = false
+            this.destroy(error as Error)
+          },
         )
+      },
+      destroy: (error, callback) => {
+        if (isReading) this.#source?.giveUp(this.#exchange)
+        callback(error)
       },
     })
   }
 
-  /** The body as a web stream of bytes. Cancelling it leaves the rest unread. */
+  /** The body as a web stream of bytes, which reads nothing ahead. Cancelling it leaves the rest unread. */
   toWeb(): ReadableStream<Uint8Array> {
+    let isReading = false
     return new ReadableStream<Uint8Array>(
       {
         pull: async controller => {
-          const part = await this.read()
+          isReading = true
+          const part = await this.read().finally(() => (isReading = false))
           if (part.length === 0) controller.close()
           else controller.enqueue(part)
+        },
+        cancel: () => {
+          if (isReading) this.#source?.giveUp(this.#exchange)
         },
       },
       { highWaterMark: 0 },
