@@ -1,5 +1,6 @@
 // Owns how the code of the pages becomes programs: checked by the compiler against the library, and run. It must not know
 // what they connect to.
+import * as diagnostics from 'node:diagnostics_channel'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { format } from 'node:util'
@@ -81,6 +82,24 @@ class Tests {
   }
 }
 
+/** Stands for node:diagnostics_channel, which all that runs in a process shares: what a program listens to ends with it. */
+class Subscriptions {
+  readonly #listeners: Parameters<typeof diagnostics.subscribe>[] = []
+
+  readonly module = {
+    ...diagnostics,
+    __esModule: true,
+    subscribe: (...listener: Parameters<typeof diagnostics.subscribe>): void => {
+      diagnostics.subscribe(...listener)
+      this.#listeners.push(listener)
+    },
+  }
+
+  end(): void {
+    for (const listener of this.#listeners) diagnostics.unsubscribe(...listener)
+  }
+}
+
 /** What a program runs in. */
 export interface Surroundings {
   /** By name, what it loads instead of the module itself. */
@@ -106,12 +125,21 @@ export async function run(program: DocsProgram, { modules, idle }: Surroundings)
   const printed: string[] = []
   const print = (...args: unknown[]): void => void printed.push(format(...args))
   const tests = new Tests()
-  const replaced = new Map<string, unknown>([...modules, ['node:test', tests.module]])
+  const subscriptions = new Subscriptions()
+  const replaced = new Map<string, unknown>([
+    ...modules,
+    ['node:test', tests.module],
+    ['node:diagnostics_channel', subscriptions.module],
+  ])
   const load = createRequire(program.fileName)
   const require = (name: string): unknown => (replaced.has(name) ? replaced.get(name) : load(name))
   const body = new AsyncFunction('require', 'exports', 'console', outputText)
-  await body(require, {}, { log: print, error: print, warn: print })
-  await tests.run()
-  await idle()
+  try {
+    await body(require, {}, { log: print, error: print, warn: print })
+    await tests.run()
+    await idle()
+  } finally {
+    subscriptions.end()
+  }
   return printed.join('\n')
 }
