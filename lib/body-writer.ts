@@ -5,11 +5,11 @@ import { ExcessBodyData, StateError } from './errors'
 import type { HeadersInput } from './headers'
 import type { Link } from './link'
 import type { Exchange } from './protocol/exchange'
+import { latin1 } from './protocol/latin1'
 import { chunkHead, lastChunk } from './protocol/request-head'
+import { JOINED_BYTES } from './request-maker'
 import { types } from 'node:util'
 
-/** Chunks up to this size are copied at once; sending a larger one waits until the transport has taken it. */
-const COPIED_BYTES = 16_384
 /** The most that framing adds to a chunk: 14 hexadecimal digits and two CRLF. */
 const CHUNK_OVERHEAD_BYTES = 18
 
@@ -25,6 +25,12 @@ interface Body {
   state: BodyState
 }
 
+/** Queues a copy of bytes of a body; in the chunked coding as one chunk. */
+function queueCopy({ outbox }: Link, exchange: Exchange, chunk: Uint8Array, isChunked: boolean): void {
+  const text = latin1(chunk)
+  outbox.append(exchange, isChunked ? `${chunkHead(chunk.length)}${text}\r\n` : text)
+}
+
 /** Queues bytes of a body; in the chunked coding as one chunk. The promise is settled when the bytes may be changed. */
 export function queueBytes(
   link: Link,
@@ -34,14 +40,15 @@ export function queueBytes(
   now: number,
 ): Promise<void> {
   const { outbox } = link
-  if (isChunked) outbox.append(exchange, chunkHead(chunk.length))
-  let taken: Promise<void> | null = null
-  if (chunk.length <= COPIED_BYTES) outbox.append(exchange, Buffer.from(chunk))
-  else taken = outbox.appendAndWait(exchange, chunk, now)
-  if (isChunked) outbox.append(exchange, '\r\n')
-  const result = taken ?? outbox.whenRoom(now, exchange)
-  if (outbox.isWaitedFor) link.balance()
-  return result
+  if (chunk.length <= JOINED_BYTES) {
+    queueCopy(link, exchange, chunk, isChunked)
+    return outbox.whenRoom(now, exchange)
+  }
+  if (!isChunked) return outbox.appendAndWait(exchange, chunk, now)
+  outbox.append(exchange, chunkHead(chunk.length))
+  const taken = outbox.appendAndWait(exchange, chunk, now)
+  outbox.append(exchange, '\r\n')
+  return taken
 }
 
 export class BodyWriter {
@@ -121,15 +128,15 @@ export class BodyWriter {
       size = Math.min(size, Math.max(0, room))
     }
     if (size === 0) return Promise.resolve(0)
-    const part = partial ? Buffer.from(chunk.subarray(0, size)) : chunk
-    const queued = queueBytes(this.#link, exchange, part, isChunked, this.#hooks.now())
+    let queued: Promise<void> | null = null
+    // Should the connection end before they are sent, the next call says so.
+    if (partial) queueCopy(this.#link, exchange, chunk.subarray(0, size), isChunked)
+    else queued = queueBytes(this.#link, exchange, chunk, isChunked, this.#hooks.now())
     body!.sentBytes += size
     if (body!.sentBytes === lengthBytes) this.#finish(body!)
+    if (queued === null) return Promise.resolve(size)
     this.#hooks.onWaiting()
-    if (!partial) return queued.then(() => size)
-    // Never waits; should the connection end, the next call says so.
-    queued.catch(() => undefined)
-    return Promise.resolve(size)
+    return queued.then(() => size)
   }
 
   #refusal(body: Body | null): Error | null {

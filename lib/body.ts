@@ -12,15 +12,19 @@ export type ExchangeBody =
 
 /** Says that the body of a request is given after its head: by `write`, `sendBody` or `endBody`. */
 export class BodyFollowing {
-  /** The length announced, in bytes; null if it is not known, and the body goes out in the chunked transfer coding. */
-  readonly lengthBytes: number | null
+  readonly #lengthBytes: number | null
 
   /** @throws RangeError if the length is neither left out nor a safe integer from 0 on. */
   constructor(lengthBytes?: number) {
     if (lengthBytes !== undefined && !(Number.isSafeInteger(lengthBytes) && lengthBytes >= 0)) {
       throw new RangeError(`lengthBytes must be an integer from 0 to 2^53-1, not ${String(lengthBytes)}`)
     }
-    this.lengthBytes = lengthBytes ?? null
+    this.#lengthBytes = lengthBytes ?? null
+  }
+
+  /** The length announced, in bytes; null if it is not known, and the body goes out in the chunked transfer coding. */
+  get lengthBytes(): number | null {
+    return this.#lengthBytes
   }
 }
 

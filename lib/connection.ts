@@ -1,6 +1,7 @@
 // Owns the public face of a connection: it dials, lets one kind of use at a time at the link, and keeps the idle limit. Everything else
 // is done by the parts it puts together for each link.
 import type { CipherNameAndProtocol, PeerCertificate } from 'node:tls'
+import { types } from 'node:util'
 import { BodyFollowing, type BodySource } from './body'
 import { BodyWriter } from './body-writer'
 import * as diagnostics from './diagnostics'
@@ -151,7 +152,7 @@ export class HTTPConnection implements AsyncDisposable {
     const body = options?.body ?? null
     const following = body instanceof BodyFollowing ? body : null
     const bytes = following === null ? (body as Uint8Array | null) : null
-    if (bytes !== null && !(bytes instanceof Uint8Array)) {
+    if (bytes !== null && !types.isUint8Array(bytes)) {
       throw new TypeError('the body of sendRequest must be a Uint8Array or a BodyFollowing')
     }
     const expect100 = options?.expect100 === true
@@ -181,10 +182,7 @@ export class HTTPConnection implements AsyncDisposable {
     } else {
       sent = link.outbox.whenRoom(now)
     }
-    if (link.outbox.isWaitedFor) {
-      this.#idle.waiting()
-      link.balance()
-    }
+    if (link.outbox.isWaitedFor) this.#idle.waiting()
     return sent
   }
 

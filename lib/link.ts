@@ -75,7 +75,8 @@ export class Link implements DecoderSink, TransportListener {
     this.#decoder = new ResponseDecoder(this, options)
     this.outbox = new Outbox(this.queue, {
       onWritten: exchange => this.#onWritten(exchange),
-      onRoom: () => this.balance(),
+      onMoved: () => listener.onMoved(),
+      onWaitersChanged: () => this.balance(),
       mayTimeOut: () => listener.mayTimeOut(),
     })
   }

@@ -22,8 +22,10 @@ export interface Waiter {
 export interface OutboxListener {
   /** The first byte of the request was handed to the transport. */
   onWritten(exchange: Exchange): void
-  /** Sends that waited go on. */
-  onRoom(): void
+  /** The transport took bytes at once. */
+  onMoved(): void
+  /** Sends have begun to wait, or wait no more. */
+  onWaitersChanged(): void
   /** May a send that waits be given up? */
   mayTimeOut(): boolean
 }
@@ -41,9 +43,10 @@ export class Outbox {
   /** Bytes queued, and bytes handed over but not taken. */
   #queuedBytes = 0
   #inFlightBytes = 0
-  /** The chunk whose last bytes are in flight. */
-  #landing: OutgoingChunk | null = null
+  /** The newest chunk; it is the last one of the body that is being queued, if any of that is unsent. */
+  #tail: OutgoingChunk | null = null
   readonly #roomWaiters = new Set<Waiter>()
+  /** In the order of their chunks. */
   readonly #takenWaiters = new Set<Waiter>()
 
   constructor(queue: ExchangeQueue, listener: OutboxListener) {
@@ -82,29 +85,35 @@ export class Outbox {
     this.#releaseWaiters()
   }
 
-  /** Queues body bytes that nobody changes while they wait. */
-  append(exchange: Exchange, data: Uint8Array | string): void {
-    this.#append(exchange, { data, next: null, isWaitedFor: false })
+  /** Queues body bytes as text (latin1). */
+  append(exchange: Exchange, data: string): void {
+    const tail = exchange.unsentBody === null ? null : this.#tail
+    if (tail === null || typeof tail.data !== 'string' || tail.data.length >= SLICE_BYTES) {
+      return this.#append(exchange, { data, next: null, isWaitedFor: false, isHandedOver: false })
+    }
+    tail.data += data
+    this.#queued(exchange, data.length)
   }
 
   /** Queues body bytes and resolves when they have been taken: until then they are not copied. */
   appendAndWait(exchange: Exchange, data: Uint8Array, since: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const chunk: OutgoingChunk = { data, next: null, isWaitedFor: true }
+      const chunk: OutgoingChunk = { data, next: null, isWaitedFor: true, isHandedOver: false }
       this.#takenWaiters.add({ resolve, reject, since, chunk, exchange })
       this.#append(exchange, chunk)
+      this.#listener.onWaitersChanged()
     })
   }
 
   #append(exchange: Exchange, chunk: OutgoingChunk): void {
-    let last = exchange.unsentBody
-    if (last === null) {
-      exchange.unsentBody = chunk
-    } else {
-      while (last.next !== null) last = last.next
-      last.next = chunk
-    }
-    this.#queuedBytes += chunk.data.length
+    if (exchange.unsentBody === null) exchange.unsentBody = chunk
+    else this.#tail!.next = chunk
+    this.#tail = chunk
+    this.#queued(exchange, chunk.data.length)
+  }
+
+  #queued(exchange: Exchange, bytes: number): void {
+    this.#queuedBytes += bytes
     if (this.#queuedBytes >= SLICE_BYTES && exchange.isWritten) this.flush()
     else if (!this.#isScheduled) this.#schedule()
   }
@@ -119,9 +128,10 @@ export class Outbox {
    */
   whenRoom(since: number, exchange: Exchange | null = null): Promise<void> {
     if (this.#transport !== null && !this.#isFull(exchange)) return READY
-    return new Promise((resolve, reject) =>
-      this.#roomWaiters.add({ resolve, reject, since, chunk: null, exchange }),
-    )
+    return new Promise((resolve, reject) => {
+      this.#roomWaiters.add({ resolve, reject, since, chunk: null, exchange })
+      this.#listener.onWaitersChanged()
+    })
   }
 
   /** What is queued behind a body is no reason to hold the body up: it would wait for it forever. */
@@ -165,7 +175,6 @@ export class Outbox {
   /** Sends nothing any more; all that wait are rejected. */
   fail(reason: unknown): void {
     this.#isClosed = true
-    this.#landing = null
     for (const waiter of this.#waiters()) waiter.reject(reason)
     this.#roomWaiters.clear()
     this.#takenWaiters.clear()
@@ -179,16 +188,13 @@ export class Outbox {
 
   #landed(): void {
     this.#inFlightBytes = 0
-    const chunk = this.#landing
-    this.#landing = null
-    if (chunk === null) return
+    if (this.#takenWaiters.size === 0) return
     for (const waiter of this.#takenWaiters) {
-      if (waiter.chunk !== chunk) continue
+      if (!waiter.chunk!.isHandedOver) break
       this.#takenWaiters.delete(waiter)
       waiter.resolve()
-      this.#listener.onRoom()
-      return
     }
+    this.#listener.onWaitersChanged()
   }
 
   /** Hands over as much as the transport takes at once. */
@@ -222,45 +228,63 @@ export class Outbox {
 
   #writeSlice(transport: Transport): boolean {
     let text = ''
-    let body: Uint8Array | null = null
-    let landing: OutgoingChunk | null = null
+    /** What stands behind `text`: body bytes that are too many to be made text, and all that follows them. */
+    let more: (string | Uint8Array)[] | null = null
+    let bytes = 0
     let exchange = this.#queue.sending
-    while (exchange !== null && text.length < SLICE_BYTES && body === null) {
+    while (exchange !== null && bytes < SLICE_BYTES) {
       if (!exchange.isWritten) {
-        text += exchange.unsentHead
+        const head = exchange.unsentHead
+        bytes += head.length
+        if (more === null) text += head
+        else more.push(head)
         exchange.unsentHead = ''
         exchange.isWritten = true
         this.#listener.onWritten(exchange)
       }
-      for (let chunk = exchange.unsentBody; chunk !== null && body === null; chunk = exchange.unsentBody) {
-        if (typeof chunk.data === 'string') {
-          text += chunk.data
-          exchange.unsentBody = chunk.next
-        } else {
-          const isLast = chunk.data.length <= SLICE_BYTES
-          body = isLast ? chunk.data : chunk.data.subarray(0, SLICE_BYTES)
-          if (isLast) {
-            exchange.unsentBody = chunk.next
-            if (chunk.isWaitedFor) landing = chunk
-          } else {
-            chunk.data = chunk.data.subarray(SLICE_BYTES)
-          }
-          // Where nobody waits until these bytes are taken, or may tire of it, their owner may change them meanwhile.
-          if (!chunk.isWaitedFor || this.#listener.mayTimeOut()) body = Buffer.from(body)
-        }
-        if (text.length >= SLICE_BYTES) break
+      for (
+        let chunk = exchange.unsentBody;
+        chunk !== null && bytes < SLICE_BYTES;
+        chunk = exchange.unsentBody
+      ) {
+        const part = this.#takePart(exchange, chunk, SLICE_BYTES - bytes, transport.mayKeepBytes)
+        bytes += part.length
+        if (more !== null) more.push(part)
+        else if (typeof part === 'string') text += part
+        else more = [part]
       }
       if (exchange.unsentBody !== null || exchange.isBodyOpen) break
       exchange = this.#queue.sending = exchange.next
     }
-    if (text === '' && body === null) return false
-    const bytes = text.length + (body === null ? 0 : body.length)
+    if (bytes === 0) return false
     this.#queuedBytes -= bytes
     this.#inFlightBytes = bytes
-    this.#landing = landing
-    if (!transport.write(text, body)) return false
+    if (!transport.write(text, more)) return false
+    this.#listener.onMoved()
     this.#landed()
     return true
+  }
+
+  /** Takes `chunk`, the first of the unsent body, or as much of its bytes as there is room for. */
+  #takePart(
+    exchange: Exchange,
+    chunk: OutgoingChunk,
+    roomBytes: number,
+    mayBeKept: boolean,
+  ): string | Uint8Array {
+    const { data } = chunk
+    const isRest = typeof data === 'string' || data.length <= roomBytes
+    if (isRest) {
+      exchange.unsentBody = chunk.next
+      chunk.isHandedOver = true
+    } else {
+      chunk.data = data.subarray(roomBytes)
+    }
+    if (typeof data === 'string') return data
+    const part = isRest ? data : data.subarray(0, roomBytes)
+    // Their owner may change them while they are in use, where nobody waits until they are taken, or may tire of it.
+    const isSafe = chunk.isWaitedFor && !mayBeKept && !this.#listener.mayTimeOut()
+    return isSafe ? part : Buffer.from(part)
   }
 
   #forgetBody(exchange: Exchange): void {
@@ -277,6 +301,6 @@ export class Outbox {
       this.#roomWaiters.delete(waiter)
       waiter.resolve()
     }
-    this.#listener.onRoom()
+    this.#listener.onWaitersChanged()
   }
 }

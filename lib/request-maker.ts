@@ -7,8 +7,8 @@ import type { Exchange } from './protocol/exchange'
 import { latin1 } from './protocol/latin1'
 import type { RequestHeadWriter } from './protocol/request-head'
 
-/** Bodies up to this size go out in one piece with their head. */
-export const JOINED_BYTES = 4096
+/** Bodies up to this size are copied at once and go out in one piece with their head. */
+export const JOINED_BYTES = 16_384
 
 /** A request ready to be queued, and what its response must be held against. */
 export interface PreparedRequest {
@@ -65,7 +65,7 @@ export function prepare(
 /** Gives an exchange the parts of its request that are not in its head. */
 export function attachBody(exchange: Exchange, prepared: PreparedRequest): void {
   if (prepared.bytes !== null) {
-    exchange.unsentBody = { data: prepared.bytes, next: null, isWaitedFor: false }
+    exchange.unsentBody = { data: prepared.bytes, next: null, isWaitedFor: false, isHandedOver: false }
   }
   if (prepared.following !== null) {
     exchange.isBodyOpen = true

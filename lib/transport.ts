@@ -60,36 +60,43 @@ export class Transport {
     return this.#isWaiting || this.#writeError !== null
   }
 
+  /** Are bytes still its own when they have been taken? */
+  get mayKeepBytes(): boolean {
+    return this.#dialled.isGiven
+  }
+
   get isPaused(): boolean {
     return this.#isPaused
   }
 
   /**
-   * Hands over text (latin1) and behind it a chunk, in one write where the stream can.
+   * Hands over text (latin1) and what stands behind it, in one write where the stream can.
    *
    * @returns true if all was taken at once; otherwise `onWritten` says when
    */
-  write(text: string, chunk: Uint8Array | null): boolean {
+  write(text: string, more: readonly (string | Uint8Array)[] | null): boolean {
     const stream = this.#stream
-    this.bytesSent += text.length + (chunk === null ? 0 : chunk.length)
-    if (this.#trace !== null) {
-      if (text !== '') this.#trace.sent(text)
-      if (chunk !== null) this.#trace.sent(chunk)
-    }
     this.#issued++
     this.#isWaiting = true
-    if (chunk === null) {
+    if (more === null) {
+      this.#count(text)
       stream.write(text, 'latin1', this.#onWritten)
-    } else if (text === '') {
-      stream.write(chunk, this.#onWritten)
     } else {
+      const parts = text === '' ? more : [text, ...more]
       stream.cork()
-      stream.write(text, 'latin1')
-      stream.write(chunk, this.#onWritten)
+      for (const [index, part] of parts.entries()) {
+        this.#count(part)
+        stream.write(part, 'latin1', index === parts.length - 1 ? this.#onWritten : undefined)
+      }
       stream.uncork()
     }
     if (stream.writableLength === 0 && this.#writeError === null) this.#isWaiting = false
     return !this.#isWaiting
+  }
+
+  #count(part: string | Uint8Array): void {
+    this.bytesSent += part.length
+    this.#trace?.sent(part)
   }
 
   pause(): void {

@@ -43,6 +43,8 @@ export interface Dialled {
   stream: Duplex
   /** The same stream, if it is TLS. */
   tls: TLSSocket | null
+  /** Was it given to us as it is? Then it may keep what is written to it, and not only pass it on. */
+  isGiven: boolean
   /**
    * Tells, when `stream` emits `'end'`, whether the peer meant it: by FIN, or by close_notify under TLS. Of a given socket
    * without `tls`, and of a unix domain socket, every end is taken for meant. To be asked once, at `'end'`.
@@ -80,12 +82,20 @@ async function take(steps: Attempt, options: DialOptions, hostname: string): Pro
   let transport: Duplex
   if (socket !== undefined) {
     transport = await takeGiven(steps, socket)
-    if (tls === null) return { stream: transport, tls: asTLS(transport), endedCleanly: always, reader: null }
+    if (tls === null) {
+      return { stream: transport, tls: asTLS(transport), isGiven: true, endedCleanly: always, reader: null }
+    }
   } else {
     const reader = tls === null && options.wantsReader === true ? new SocketReader() : null
     const connected = await connectSocket(steps, first, tls ?? {}, reader)
     if (tls === null) {
-      return { stream: connected, tls: null, endedCleanly: endOf(connected, socketPath), reader }
+      return {
+        stream: connected,
+        tls: null,
+        isGiven: false,
+        endedCleanly: endOf(connected, socketPath),
+        reader,
+      }
     }
     transport = connected
   }
@@ -114,7 +124,8 @@ async function takeGiven(steps: Attempt, given: Duplex | (() => Duplex | Promise
 }
 
 function overTLS({ socket, hasCloseNotify }: Secured): Dialled {
-  return { stream: socket, tls: socket, endedCleanly: async () => hasCloseNotify?.() ?? false, reader: null }
+  const endedCleanly = async () => hasCloseNotify?.() ?? false
+  return { stream: socket, tls: socket, isGiven: false, endedCleanly, reader: null }
 }
 
 function endOf(socket: Socket, socketPath: string | undefined): () => Promise<boolean> {

@@ -177,6 +177,8 @@ export interface OutgoingChunk {
   next: OutgoingChunk | null
   /** Does its owner leave the bytes alone until they have been taken? */
   readonly isWaitedFor: boolean
+  /** Has its last byte been handed to the transport? */
+  isHandedOver: boolean
 }
 
 /** Exchanges in the order of their requests, with a cursor for writing and one for the responses. */
