@@ -1,5 +1,13 @@
 // Owns the body of a request that the caller sends step by step: how much of it is missing, and whether it may be sent yet. It knows
 // nothing of responses but that a 100 or a final one came.
+//
+//   state    what happens                                       next
+//   -------  -------------------------------------------------  -------
+//   -        a request with expect100                           held
+//   -        a request without                                  open
+//   held     a 100 came, or waiting for it has taken too long   open
+//   held     a final response came                              refused
+//   open     all that was announced has been queued, or the end done
 import { iterateSource, type BodyFollowing, type BodySource, type SourceIterator } from './body'
 import { ExcessBodyData, StateError } from './errors'
 import type { HeadersInput } from './headers'
@@ -13,9 +21,7 @@ import { types } from 'node:util'
 /** The most that framing adds to a chunk: 14 hexadecimal digits and two CRLF. */
 const CHUNK_OVERHEAD_BYTES = 18
 
-/**
- * The state of a body. `held`: a 100 is awaited. `refused`: a final response came instead. `done`: all of it is queued.
- */
+/** The state of a body; see the table above. */
 type BodyState = 'held' | 'open' | 'refused' | 'done'
 
 interface Body {

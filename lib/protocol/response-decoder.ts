@@ -1,13 +1,19 @@
 // Owns the reading of responses: bytes in, events out. It looks at each byte once, when it arrives, and is strict; it knows no
 // sockets, timers or promises, and never who waits for what.
 //
-//   state        a byte that arrives is        leaves to
-//   ---------    --------------------------    ------------------------------------------------------------------
-//   head         part of a header section      head (interim, no body), counted, chunked, until-close, over
-//   counted      body data                     head after the last byte; over if the server announced its close
-//   chunked      framing, data or trailers     head after the last byte; over if the server announced its close
-//   until-close  body data                     over, at a clean end of the connection
-//   over         ignored, or kept as raw       -
+// Its states (docs/design.md shows them as a diagram); what arrives in `over` is ignored, or kept as raw bytes.
+//
+//   state        what happens                                          next
+//   -----------  ----------------------------------------------------  -----------
+//   -            the connection is made                                head
+//   head         an interim response; a final one without body         head
+//   head         a head with Content-Length, not 0                     counted
+//   head         a head with the transfer coding chunked               chunked
+//   head         a head without framing that announces the close       until-close
+//   counted      the last byte of the body                             head
+//   chunked      the end of the trailer section                        head
+//   until-close  a clean end of the connection                         over
+//   any          a fault; the end of a response that announced a close over
 import { ResponseParser } from '../llhttp/parser'
 import { ChunkedReader } from './chunked-reader'
 import type { Exchange } from './exchange'
