@@ -46,6 +46,8 @@ const MAX_INTERIM_RESPONSES = 32
 const DIGIT_ONE = 0x31
 /** A version that is well-formed and that llhttp does not know. */
 const UNKNOWN_VERSION = /^HTTP\/(?!0\.9|1\.[01]|2\.0)\d\.\d/
+/** What a head begins with that is not yet part of the final response. */
+const INTERIM_START = 'HTTP/1.1 1'
 const LETTER_H = 0x48
 const TAB = 0x09
 const LF = 0x0a
@@ -147,13 +149,15 @@ export class ResponseDecoder {
     const position = this.#parser.position
     if (step === 'error') return this.#failHead(segment, start, position)
     const exchange = this.#exchange!
-    exchange.isAnswering = true
     if (this.#headSoFar.length + position - start > this.#maxHeaderBytes) {
+      exchange.isAnswering = true
       const message = `a header section of more than ${this.#maxHeaderBytes} bytes`
       return this.#fail(invalid('HEADER_SECTION_TOO_LARGE', message), segment, start)
     }
     if (step === 'more') {
+      const isStart = this.#headSoFar.length < INTERIM_START.length
       this.#headSoFar += latin1(segment, start, position)
+      if (isStart) exchange.isAnswering = !this.#headSoFar.startsWith(INTERIM_START)
       return position
     }
     if (this.#headSoFar === '') {
@@ -198,6 +202,7 @@ export class ResponseDecoder {
     const parser = this.#parser
     const { status, flags } = parser
     const fault = statusLineFault(head, headStart, status)
+    exchange.isAnswering = true
     if (fault !== null) return this.#fail(fault, segment, position)
     exchange.status = status
     // What begins with an H and was taken by llhttp has the form HTTP/d.d.
