@@ -90,8 +90,13 @@ export class BodyWriter {
     if (this.#body?.exchange === exchange && this.#body.state === 'held') this.#body.state = 'open'
   }
 
-  /** A final response came. If the body was never begun, the server may wait for it for ever (RFC 9110 section 10.1.1). */
+  /** A final response came. If a 100 came before it, it is for the caller to say what he makes of that. */
   onFinal(exchange: Exchange): void {
+    if (exchange.awaitsContinue) this.refuse(exchange)
+  }
+
+  /** The body will not be sent. The server may wait for it for ever (RFC 9110 section 10.1.1). */
+  refuse(exchange: Exchange): void {
     if (this.#body?.exchange !== exchange || this.#body.state !== 'held') return
     this.#body.state = 'refused'
     this.#link.refuse(

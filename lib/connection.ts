@@ -225,7 +225,8 @@ export class HTTPConnection implements AsyncDisposable {
     return this.#step(session => this.#waitForContinue(session, timeoutMs))
   }
 
-  async #waitForContinue({ bodyWriter, opened, reader }: Session, timeoutMs: number): Promise<boolean> {
+  async #waitForContinue(session: Session, timeoutMs: number): Promise<boolean> {
+    const { bodyWriter, link, opened, reader } = session
     const limitMs = checkTimeout('timeoutMs', timeoutMs)
     const held = bodyWriter.heldExchange()
     if (typeof held === 'boolean') return held
@@ -235,16 +236,17 @@ export class HTTPConnection implements AsyncDisposable {
     void opened.then(() => {
       if (isLimited && !isOver) timer = setTimeout(() => reader.stopAwaitingContinue(true), limitMs)
     })
+    link.awaitsContinue(true)
     try {
       const maySend = await reader.awaitContinue(held)
-      if (maySend) {
-        held.awaitsContinue = false
-        bodyWriter.onContinue(held)
-      }
+      held.awaitsContinue = false
+      if (maySend) bodyWriter.onContinue(held)
+      else bodyWriter.refuse(held)
       return maySend
     } finally {
       isOver = true
       if (timer !== null) clearTimeout(timer)
+      link.awaitsContinue(false)
     }
   }
 

@@ -56,6 +56,7 @@ export class Link implements DecoderSink, TransportListener {
   #lastMessage = 'the last request announced Connection: close'
   /** The caller announced that no request follows this one. */
   #lastExchange: Exchange | null = null
+  #awaitsContinue = false
   /** Head and body bytes that have arrived and were not read. */
   #unreadBytes = 0
   /** Bytes that are not to be read as responses; null while the decoder reads. */
@@ -161,8 +162,15 @@ export class Link implements DecoderSink, TransportListener {
   balance(): void {
     const transport = this.#transport
     if (transport === null) return
-    if (this.#unreadBytes >= this.#options.maxBufferedBytes && !this.outbox.isWaitedFor) transport.pause()
+    const mustRead = this.outbox.isWaitedFor || this.#awaitsContinue
+    if (this.#unreadBytes >= this.#options.maxBufferedBytes && !mustRead) transport.pause()
     else transport.resume()
+  }
+
+  /** Does somebody wait for a 100? It may be behind responses that nobody reads. */
+  awaitsContinue(isAwaited: boolean): void {
+    this.#awaitsContinue = isAwaited
+    this.balance()
   }
 
   /** Ends the link by the caller's wish, whether or not it has ended already. */

@@ -109,7 +109,7 @@ export function checkConnectionOptions(options: ConnectionOptions): CheckedOptio
 /** What an exchange asks for beside its head. */
 export interface CheckedExchange {
   readonly body: ExchangeBody
-  /** How long to wait for a 100; null = it is not asked for. */
+  /** How long to wait for a 100, possibly Infinity; null = it is not asked for. */
   readonly expectMs: number | null
   readonly maxBodyBytes: number
   readonly decompress: boolean
@@ -126,8 +126,8 @@ export function checkExchangeOptions(options: ExchangeOptions): CheckedExchange 
   let expectMs: number | null = null
   if (expect100 !== false) {
     if (body === undefined || body === null) throw new TypeError('expect100 needs a body')
-    expectMs =
-      expect100 === true ? DEFAULT_EXPECT_MS : checkTimeout('expect100.timeoutMs', expect100.timeoutMs)
+    const limitMs = expect100 === true ? DEFAULT_EXPECT_MS : expect100.timeoutMs
+    expectMs = limitMs === Infinity ? Infinity : checkTimeout('expect100.timeoutMs', limitMs)
   }
   return { body, expectMs, maxBodyBytes, decompress }
 }

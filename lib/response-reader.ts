@@ -120,10 +120,10 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   }
 
   #takeContinue(exchange: Exchange): boolean | null {
+    const isThere = this.#continued?.exchange === exchange
+    if (isThere) this.#continued = null
     if (exchange.framing !== 'awaited') return false
-    if (this.#continued?.exchange !== exchange) return null
-    this.#continued = null
-    return true
+    return isThere ? true : null
   }
 
   /** The time for a 100 has passed. */

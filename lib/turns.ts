@@ -1,6 +1,5 @@
 // Owns waiting for the event loop. Taken when the module is loaded, so that fake timers of test frameworks do not stop a connection.
-const { setImmediate } = globalThis
-const nextTick = process.nextTick.bind(process)
+const { queueMicrotask, setImmediate } = globalThis
 
 /** Calls back in the check phase that follows: whatever else this turn of the loop brings comes first. */
 export function afterTurn(callback: () => void): void {
@@ -15,7 +14,10 @@ export function afterPoll(callback: () => void): void {
   setImmediate(() => setImmediate(callback))
 }
 
-/** Calls back before the loop goes on, outside of what is running now: what it throws is nobody else's. */
+/**
+ * Calls back outside of what is running now, so that what it throws is nobody else's, and before anybody hears of a promise that is
+ * settled later.
+ */
 export function soon(callback: () => void): void {
-  nextTick(callback)
+  queueMicrotask(callback)
 }

@@ -26,7 +26,7 @@ export class Upload {
   #isBegun = false
   #isStopped = false
 
-  /** @param expectMs - how long to wait for a 100, in milliseconds; null = not at all */
+  /** @param expectMs - how long to wait for a 100, in milliseconds; null = not at all, Infinity = without limit */
   constructor(
     link: Link,
     exchange: Exchange,
@@ -46,7 +46,7 @@ export class Upload {
   /** The head has been written. */
   start(): void {
     if (this.#expectMs === null) return this.go()
-    this.#timer = setTimeout(() => this.go(), this.#expectMs)
+    if (this.#expectMs !== Infinity) this.#timer = setTimeout(() => this.go(), this.#expectMs)
   }
 
   /** The body may be sent: nothing was to be awaited, the 100 came, or its time has passed. */
