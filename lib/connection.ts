@@ -10,7 +10,6 @@ import { ExchangeRunner } from './exchange-runner'
 import type { HeadersInput } from './headers'
 import { checkTimeout, IdleTimer } from './idle-timer'
 import { Link } from './link'
-import { dial } from './net/dial'
 import { bareHostname, hostOf } from './net/hostname'
 import { normaliseProxy, type Proxy } from './net/proxy'
 import { checkConnectionOptions, type CheckedOptions } from './options'
@@ -30,6 +29,10 @@ import { JOINED_BYTES } from './request-maker'
 import { ResponseReader } from './response-reader'
 import { openTrace } from './trace'
 import { soon } from './turns'
+
+// Dialling, and Node's streams with it, are loaded at the first connection and not with the package.
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load them at once
+const loadDial = () => require('./net/dial') as typeof import('./net/dial')
 
 const DEFAULT_DEPTH = 64
 const DEFAULT_CONTINUE_MS = 1000
@@ -474,7 +477,7 @@ export class HTTPConnection implements AsyncDisposable {
     const { tls, socketPath, socket } = this.#options
     const { acceptCloseDelimited, connectTimeoutMs } = this.#checked
     try {
-      const dialled = await dial({
+      const dialled = await loadDial().dial({
         hostname: this.hostname,
         port: this.port,
         tls,

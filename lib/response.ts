@@ -1,5 +1,5 @@
 // Owns the response as callers hold it. The body comes from its connection as long as it is read there, or from memory.
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { sizeError, targetError } from './read-arguments'
 import { HTTPHeaders } from './headers'
 import type { Exchange } from './protocol/exchange'
@@ -217,6 +217,8 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- `read` has the stream as its own `this`
     const response = this
     let isReading = false
+    // Loaded when it is wanted: few programs need it, and it is half of what loading the package would cost.
+    const { Readable } = process.getBuiltinModule('node:stream')
     return new Readable({
       highWaterMark: 0,
       read: function (this: Readable) {

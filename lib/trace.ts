@@ -1,7 +1,6 @@
 // Owns the writing of trace files: every byte of a connection with its direction and time, so that what went wrong in
 // the field can be read, and played back by httpio/testing. It must not know HTTP, nor what becomes of the connection.
 import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 
 const LEGEND =
   '# httpio trace 1. Each line: connection, milliseconds since its open, > sent or < received or ! event, and the bytes as ' +
@@ -73,7 +72,9 @@ function openNext(pattern: string): number {
 
 class FileTrace implements Trace {
   readonly #number: number
-  readonly #openedAt = performance.now()
+  /** Node's own: the global one may be a test's. Loaded when a trace is wanted. */
+  readonly #clock = process.getBuiltinModule('node:perf_hooks').performance
+  readonly #openedAt = this.#clock.now()
   #fd: number | null
 
   constructor(fd: number, number: number) {
@@ -104,7 +105,7 @@ class FileTrace implements Trace {
   }
 
   #line(kind: '>' | '<' | '!', data: string | Uint8Array): void {
-    const ms = (performance.now() - this.#openedAt).toFixed(3)
+    const ms = (this.#clock.now() - this.#openedAt).toFixed(3)
     this.#write(`${this.#number} ${ms} ${kind} ${quote(data)}\n`)
   }
 

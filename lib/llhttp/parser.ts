@@ -1,6 +1,5 @@
 // Owns WebAssembly memory: the llhttp instance, one parser structure for each connection, and the window through which
 // bytes enter. It knows nothing of HTTP beyond what llhttp says, and nobody else touches this memory.
-import { CALLBACKS_WASM_BASE64, LLHTTP_WASM_BASE64 } from './binary.generated'
 
 /** Bits of llhttp's `flags`. */
 export const FLAG_CONNECTION_CLOSE = 0x2
@@ -78,8 +77,10 @@ function refreshViews(): void {
 
 /** Loads the binary when the first connection needs it, not when the package is imported. */
 function load(): void {
-  const callbacks = instantiate(CALLBACKS_WASM_BASE64) as CallbackExports
-  llhttp = instantiate(LLHTTP_WASM_BASE64, {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it with the package
+  const binary = require('./binary.generated') as typeof import('./binary.generated')
+  const callbacks = instantiate(binary.CALLBACKS_WASM_BASE64) as CallbackExports
+  llhttp = instantiate(binary.LLHTTP_WASM_BASE64, {
     env: {
       wasm_on_message_begin: callbacks.ignore,
       wasm_on_url: callbacks.ignoreSpan,

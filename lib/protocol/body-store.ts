@@ -26,6 +26,19 @@ export function ownedPart(segment: Buffer, start: number, end: number): Buffer {
   return copy
 }
 
+/** A range of this length is worth a view or a copy of its own. */
+const LARGE_RANGE_BYTES = 4096
+/** Where ranges are closed up on their way into memory that is not ours to scribble on. */
+const SCRATCH_BYTES = 65_536
+let scratch: Buffer | null = null
+
+/** From the first unread byte to where `maxBytes` of data end, framing included; at most to the end of the stretch. */
+function rawLength({ bounds, next }: Stretch, maxBytes: number): number {
+  let end = next
+  for (let room = maxBytes; end < bounds.length && room > 0; end += 2) room -= bounds[end + 1] - bounds[end]
+  return bounds[end - 1] - bounds[next]
+}
+
 /** A first-in first-out store of body ranges. */
 export class BodyStore {
   /** Unread bytes of data. */
@@ -60,31 +73,59 @@ export class BodyStore {
   }
 
   /**
-   * Takes at most `maxBytes`, but not beyond the segment in which the first unread byte lies. One range comes out as a view, several
-   * as a copy: segments are not ours to change.
+   * Takes at most `maxBytes`, but not beyond the segment in which the first unread byte lies. A large range comes out as a view, small
+   * ones together as a copy: segments are not ours to change.
    */
   take(maxBytes: number): Buffer {
     const stretch = this.#readable()
     const { segment, bounds } = stretch
     const start = bounds[stretch.next]
     const end = bounds[stretch.next + 1]
-    if (end - start >= maxBytes || stretch.next + 2 === bounds.length) {
+    const isLast = stretch.next + 2 === bounds.length
+    if (isLast || end - start >= Math.min(maxBytes, LARGE_RANGE_BYTES)) {
       const taken = Math.min(maxBytes, end - start)
       this.lengthBytes -= taken
       this.#advance(stretch, start + taken)
       return ownedPart(segment, start, start + taken)
     }
-    return this.#takeMany(stretch, maxBytes)
+    const copy = Buffer.allocUnsafe(rawLength(stretch, maxBytes))
+    return copy.subarray(0, this.#closeUp(stretch, copy, maxBytes))
   }
 
-  /** Small ranges are copied all at once with the framing between them, and closed up in the copy: a copy for each costs twice that. */
-  #takeMany(stretch: Stretch, maxBytes: number): Buffer {
+  /** Copies as much as there is and fits to `target`, from its index `at`; says how much that was. */
+  copyTo(target: Uint8Array, at: number): number {
+    let filled = at
+    while (this.lengthBytes > 0 && filled < target.length) {
+      const stretch = this.#readable()
+      const { segment, bounds, next } = stretch
+      const start = bounds[next]
+      const room = target.length - filled
+      const isSmall = bounds[next + 1] - start < LARGE_RANGE_BYTES && next + 2 < bounds.length
+      if (isSmall && rawLength(stretch, room) <= SCRATCH_BYTES) {
+        scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES)
+        const taken = this.#closeUp(stretch, scratch, room)
+        target.set(scratch.subarray(0, taken), filled)
+        filled += taken
+      } else {
+        const taken = Math.min(room, bounds[next + 1] - start)
+        segment.copy(target, filled, start, start + taken)
+        filled += taken
+        this.lengthBytes -= taken
+        this.#advance(stretch, start + taken)
+      }
+    }
+    return filled - at
+  }
+
+  /**
+   * Copies small ranges at once with the framing between them, and closes them up in the copy: a copy for each costs twice that.
+   *
+   * @returns how much data there is at the start of `copy` then, at most `maxBytes`
+   */
+  #closeUp(stretch: Stretch, copy: Buffer, maxBytes: number): number {
     const { segment, bounds } = stretch
     const from = bounds[stretch.next]
-    let end = stretch.next
-    for (let room = maxBytes; end < bounds.length && room > 0; end += 2) room -= bounds[end + 1] - bounds[end]
-    const copy = Buffer.allocUnsafe(bounds[end - 1] - from)
-    segment.copy(copy, 0, from, from + copy.length)
+    segment.copy(copy, 0, from, from + rawLength(stretch, maxBytes))
     let filled = 0
     while (stretch.next < bounds.length && filled < maxBytes) {
       const start = bounds[stretch.next]
@@ -94,22 +135,7 @@ export class BodyStore {
       this.#advance(stretch, start + taken)
     }
     this.lengthBytes -= filled
-    return copy.subarray(0, filled)
-  }
-
-  /** Copies as much as there is and fits to `target`, from its index `at`; says how much that was. */
-  copyTo(target: Uint8Array, at: number): number {
-    let filled = at
-    while (this.lengthBytes > 0 && filled < target.length) {
-      const stretch = this.#readable()
-      const start = stretch.bounds[stretch.next]
-      const taken = Math.min(target.length - filled, stretch.bounds[stretch.next + 1] - start)
-      stretch.segment.copy(target, filled, start, start + taken)
-      filled += taken
-      this.lengthBytes -= taken
-      this.#advance(stretch, start + taken)
-    }
-    return filled - at
+    return filled
   }
 
   /** Forgets everything. */
