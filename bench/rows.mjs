@@ -168,7 +168,7 @@ export const rows = [
     unit: 'responses',
     server: { kind: 'small' },
     requests: 1,
-    task: { depth: 64, warmUp: 100_000 },
+    task: { depth: 64, warmUp: 300_000 },
     entrants: [
       ...atEachSize('pipeline', [1e3, 1e4, 1e5, 1e6]),
       ...atEachSize('low-level', [1e3, 1e5], 'ahead'),
