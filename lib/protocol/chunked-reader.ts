@@ -37,6 +37,7 @@ export class ChunkedReader {
       this.#isInLargeChunk ? Math.min(end, start + GLANCE_BYTES) : end,
     )
     const position = (this.position = parser.position)
+    exchange.noteRaw(segment, start, position)
     this.addedBytes = 0
     const isTooLarge = step !== 'error' && this.#chunkSizeSeen() > Number.MAX_SAFE_INTEGER
     const spanCount = isTooLarge ? 0 : parser.spanCount
@@ -58,7 +59,6 @@ export class ChunkedReader {
       this.isComplete = true
       return framing.takeTrailers(exchange)
     }
-    if (at < position) exchange.addFraming(segment, at, position)
     this.#isInLargeChunk = spanCount > 0 && at === position && this.#skipData(exchange, segment, end)
     return null
   }
