@@ -5,8 +5,8 @@ import { types } from 'node:util'
 import { BodyFollowing, type BodySource } from './body'
 import { BodyWriter } from './body-writer'
 import * as diagnostics from './diagnostics'
-import { ConnectionClosed, ConnectionTimedOut, StateError } from './errors'
-import { ExchangeRunner } from './exchange-runner'
+import { ConnectionClosed, StateError } from './errors'
+import { ExchangeRunner, type WholeExchange } from './exchange-runner'
 import type { HeadersInput } from './headers'
 import { checkTimeout, IdleTimer } from './idle-timer'
 import { Link } from './link'
@@ -46,8 +46,17 @@ interface Session {
   /** Settled when the transport is there, or could not be had. */
   readonly opened: Promise<void>
   readonly abandonDial: AbortController
-  /** When it was dialled, by the idle timer's clock. */
-  readonly since: number
+}
+
+/**
+ * Whoever runs whole exchanges on a connection by itself is told at once what happens.
+ * @internal
+ */
+export interface ExchangeWatcher {
+  /** A response has arrived completely, wanted or not: its place on the wire is free. */
+  onComplete(exchange: WholeExchange): void
+  /** The link has ended; each of its exchanges has been told. */
+  onLinkEnd(): void
 }
 
 /** Who uses the connection: kinds of use do not mix. */
@@ -70,6 +79,7 @@ export class HTTPConnection implements AsyncDisposable {
   readonly #idle: IdleTimer
   #session: Session | null = null
   #pipeline: Pipeline | null = null
+  #watcher: ExchangeWatcher | null = null
   #use: Use | null = null
   /** Settled when the last transport that was closed here is gone. */
   #closed: Promise<void> = Promise.resolve()
@@ -334,6 +344,24 @@ export class HTTPConnection implements AsyncDisposable {
   }
 
   /**
+   * Makes the heads of its requests.
+   * @internal
+   */
+  get headWriter(): RequestHeadWriter {
+    return this.#writer
+  }
+
+  /**
+   * Dials, and hands over what it takes to run whole exchanges, for as long as the link lasts. Rejects as `connect` does.
+   * @internal
+   */
+  async lend(watcher: ExchangeWatcher): Promise<{ readonly link: Link; readonly runner: ExchangeRunner }> {
+    await this.connect()
+    this.#watcher = watcher
+    return this.#enter('request')
+  }
+
+  /**
    * Sends requests as the source gives them, up to `depth` in flight, and yields the responses in order, their bodies unread; what is
    * unread is discarded when the next response is asked for. Nothing is sent before the first `next()`. Leaving early closes the
    * connection if responses are owed.
@@ -440,6 +468,7 @@ export class HTTPConnection implements AsyncDisposable {
         runner.onLinkEnd(error)
         reader.onLinkEnd(error)
         this.#pipeline?.onLinkEnd()
+        this.#watcher?.onLinkEnd()
       },
       onRaw: () => reader.onRaw(),
       mayTimeOut: () => this.#idle.timeoutMs > 0,
@@ -468,12 +497,11 @@ export class HTTPConnection implements AsyncDisposable {
     const runner = new ExchangeRunner(link, this.#writer, this.#checked.maxBufferedBytes, {
       ...hooks,
       onInformational,
+      onComplete: exchange => this.#watcher?.onComplete(exchange),
     })
     const abandonDial = new AbortController()
     const opened = this.#open(link, abandonDial.signal)
-    const since = hooks.now()
-    hooks.onWaiting()
-    return { link, reader, bodyWriter, runner, opened, abandonDial, since }
+    return { link, reader, bodyWriter, runner, opened, abandonDial }
   }
 
   /** Never rejects: what goes wrong is the link's error. */
@@ -490,7 +518,7 @@ export class HTTPConnection implements AsyncDisposable {
         socket,
         wantsCleanEnd: acceptCloseDelimited,
         wantsReader: true,
-        timeoutMs: connectTimeoutMs,
+        timeoutMs: connectTimeoutMs || this.timeoutMs,
         signal,
       })
       if (link.error !== null) {
@@ -498,9 +526,6 @@ export class HTTPConnection implements AsyncDisposable {
         return
       }
       link.open(dialled, openTrace(`${this.hostname}:${this.port}`))
-      // What waits for the connection has waited for the peer from now on.
-      this.#idle.moved()
-      if (this.#isWaiting()) this.#idle.waiting()
       if (diagnostics.connect.hasSubscribers) {
         const { hostname, port } = this
         diagnostics.connect.publish({ connection: this, hostname, port, socket: dialled.stream })
@@ -538,20 +563,10 @@ export class HTTPConnection implements AsyncDisposable {
   #expire(limit: number): number | null {
     if (this.#session === null) return null
     const { link, reader, runner } = this.#session
-    if (link.error === null && !link.isOpen) return this.#expireDial(this.#session, limit)
     const waiting = [link.outbox.expire(limit), reader.expire(limit), runner.expire(limit)]
     return waiting.reduce(
       (oldest, since) => (oldest === null || (since !== null && since < oldest) ? since : oldest),
       null,
     )
-  }
-
-  /** While it is dialled, nothing else is waited for: that has a limit of its own, or the idle limit where it has none. */
-  #expireDial({ since, abandonDial }: Session, limit: number): number | null {
-    if (this.#checked.connectTimeoutMs > 0) return null
-    if (since > limit) return since
-    const message = `connecting to ${this.hostname}:${this.port} took longer than ${this.timeoutMs} ms`
-    abandonDial.abort(new ConnectionTimedOut(message, { operation: 'connect' }))
-    return null
   }
 }

@@ -32,17 +32,34 @@ class Extras {
   droppedBytes = 0
 }
 
-class WholeExchange extends Exchange {
+export class WholeExchange extends Exchange {
   /** Settles the promise; null once that is done, and the response is then dropped. */
   resolve: ((value: HTTPResponse | Promise<never>) => void) | null = null
   since = 0
   extras: Extras | null = null
+
+  /** There will be no response. */
+  fail(reason: unknown): void {
+    const { resolve } = this
+    this.resolve = null
+    // Only `resolve` is kept: a waiting request costs one closure less, and a rejected promise rejects through it.
+    const rejected = Promise.reject(reason)
+    rejected.catch(() => undefined)
+    resolve!(rejected)
+  }
+
+  /** There will be no response, since the link has ended. */
+  lose(error: Error): void {
+    this.fail(error)
+  }
 }
 
 export interface RunnerHooks {
   now(): number
   onWaiting(): void
   onInformational(exchange: Exchange, status: number, head: string): void
+  /** A response has arrived completely, wanted or not. */
+  onComplete(exchange: WholeExchange): void
 }
 
 export class ExchangeRunner implements ExchangeOwner, UploadHooks {
@@ -50,7 +67,7 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
   readonly #writer: RequestHeadWriter
   readonly #maxDroppedBytes: number
   readonly #hooks: RunnerHooks
-  readonly #aborts = new AbortRegistry<WholeExchange>((exchange, reason) => this.#giveUp(exchange, reason))
+  readonly #aborts = new AbortRegistry<WholeExchange>((exchange, reason) => this.giveUp(exchange, reason))
 
   constructor(link: Link, writer: RequestHeadWriter, maxDroppedBytes: number, hooks: RunnerHooks) {
     this.#link = link
@@ -88,14 +105,24 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     const signal = options?.signal
     const refusal = signal?.aborted === true ? (signal.reason as unknown) : this.#link.sendError()
     if (refusal !== null) return Promise.reject(refusal)
-    if (prepared !== null) this.#equip(exchange, prepared, signal)
-    exchange.since = this.#hooks.now()
     const promise = new Promise<HTTPResponse>(resolve => {
       exchange.resolve = resolve
     })
+    this.start(exchange, isLast, prepared, signal)
+    return promise
+  }
+
+  /** Queues an exchange; the link must take requests, and the signal must not have been aborted. */
+  start(
+    exchange: WholeExchange,
+    isLast: boolean,
+    prepared: PreparedRequest | null,
+    signal: AbortSignal | undefined,
+  ): void {
+    if (prepared !== null) this.#equip(exchange, prepared, signal)
+    exchange.since = this.#hooks.now()
     this.#link.submit(exchange, isLast)
     this.#hooks.onWaiting()
-    return promise
   }
 
   #equip(exchange: WholeExchange, prepared: PreparedRequest, signal: AbortSignal | undefined): void {
@@ -133,7 +160,7 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     for (const exchange of Array.from(this.#unsettled())) {
       if (exchange.since <= limit) {
         const operation = exchange.isWritten && !hasUnsentBody(exchange) ? 'receive' : 'send'
-        this.#giveUp(exchange, new ConnectionTimedOut('no byte moved while a request waited', { operation }))
+        this.giveUp(exchange, new ConnectionTimedOut('no byte moved while a request waited', { operation }))
       } else if (oldest === null || exchange.since < oldest) {
         oldest = exchange.since
       }
@@ -141,22 +168,27 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     return oldest
   }
 
-  #settle(exchange: WholeExchange, value: HTTPResponse | Promise<never>): void {
-    const { resolve, extras } = exchange
+  #settle(exchange: WholeExchange, response: HTTPResponse): void {
+    const { resolve } = exchange
     if (resolve === null) return
+    this.#forgetSignal(exchange)
     exchange.resolve = null
-    if (extras?.signal) this.#aborts.remove(extras.signal, exchange)
-    // Only `resolve` is kept: a waiting request costs one closure less, and a rejected promise rejects through it.
-    if (value instanceof Promise) value.catch(() => undefined)
-    resolve(value)
+    resolve(response)
   }
 
   #reject(exchange: WholeExchange, reason: unknown): void {
-    this.#settle(exchange, Promise.reject(reason))
+    if (exchange.resolve === null) return
+    this.#forgetSignal(exchange)
+    exchange.fail(reason)
+  }
+
+  #forgetSignal(exchange: WholeExchange): void {
+    const signal = exchange.extras?.signal
+    if (signal) this.#aborts.remove(signal, exchange)
   }
 
   /** Aborted, or timed out. */
-  #giveUp(exchange: WholeExchange, reason: unknown): void {
+  giveUp(exchange: WholeExchange, reason: unknown): void {
     if (exchange.resolve === null) return
     this.#reject(exchange, reason)
     exchange.extras?.upload?.stop()
@@ -185,7 +217,9 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
         })
       : error
     for (const exchange of Array.from(this.#unsettled())) {
-      this.#reject(exchange, exchange === this.#link.faulty ? error : behind)
+      this.#forgetSignal(exchange)
+      if (exchange === this.#link.faulty) exchange.fail(error)
+      else exchange.lose(behind)
       exchange.extras?.upload?.stop()
     }
     while (queue.first instanceof WholeExchange) queue.shift()
@@ -271,15 +305,13 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     } else {
       this.#completeWith(whole, extras)
     }
+    this.#hooks.onComplete(whole)
   }
 
   #completeWith(exchange: WholeExchange, extras: Extras): void {
     this.#checkLength(exchange, extras)
     const { collector, prepared } = extras
-    if (collector !== null) {
-      collector.take(exchange)
-      exchange.dropBody()
-    }
+    if (collector !== null) collector.take(exchange)
     const response =
       collector === null
         ? new HTTPResponse(exchange, null)

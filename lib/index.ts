@@ -1,5 +1,7 @@
 // The public face of the package: what API users may import, and nothing else.
 export { BodyFollowing, type BodySource } from './body'
+export { HTTPClient } from './client'
+export type { ClientOptions, ClientStats, ResendOptions } from './client/options'
 export { HTTPConnection } from './connection'
 export type {
   CloseMessage,

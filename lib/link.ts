@@ -17,12 +17,6 @@ export interface LinkOptions {
   readonly acceptCloseDelimited: boolean
 }
 
-/** A 100 that was asked for and not handed out yet. */
-export interface Continued {
-  readonly exchange: Exchange
-  readonly head: string
-}
-
 /** Whoever uses a link. */
 export interface LinkListener {
   /** Bytes moved. */
@@ -55,7 +49,10 @@ export class Link implements DecoderSink, TransportListener {
   /** Why no further request is taken, while responses may still come. */
   #refusal: string | null = null
   #refusalCause: unknown = undefined
-  #closeAnnounced = false
+  /** Did the server say that it closes the connection? */
+  closeAnnounced = false
+  /** Has the link ended by what this side did or asked for? */
+  isEndedHere = false
   /** Not even the rest of a request that was begun can be sent. */
   cannotSend = false
   /** Why the link ends with the last exchange. */
@@ -107,13 +104,18 @@ export class Link implements DecoderSink, TransportListener {
     this.outbox.open(this.#transport)
   }
 
+  /** Would a request be taken? */
+  get takesRequests(): boolean {
+    return this.error === null && this.#refusal === null
+  }
+
   /** Why a send must be rejected; null if it need not. */
   sendError(): Error | null {
     if (this.error !== null) return this.error
     if (this.#refusal === null) return null
     return new ConnectionClosed(this.#refusal, {
       cause: this.#refusalCause,
-      unanswered: this.queue.unanswered(false, this.#closeAnnounced),
+      unanswered: this.queue.unanswered(false, this.closeAnnounced),
     })
   }
 
@@ -182,6 +184,7 @@ export class Link implements DecoderSink, TransportListener {
   /** Ends the link by the caller's wish, whether or not it has ended already. */
   close(error: ConnectionClosed): void {
     this.isClosed = true
+    this.isEndedHere ||= this.error === null
     this.#raw = []
     this.#finish(error)
     this.#transport?.destroy()
@@ -200,29 +203,22 @@ export class Link implements DecoderSink, TransportListener {
 
   /** Ends the link for a reason of ours. What has arrived can still be read. */
   abandon(message: string, cause?: unknown): void {
+    this.isEndedHere ||= this.error === null
     this.#endWith(message, cause)
   }
 
   unanswered(alsoUnread: boolean): ReturnType<ExchangeQueue['unanswered']> {
-    return this.queue.unanswered(alsoUnread, this.#closeAnnounced)
+    return this.queue.unanswered(alsoUnread, this.closeAnnounced)
   }
 
   // ---- raw bytes, for debugging
 
-  /**
-   * Turns everything unread into raw bytes. Nothing is read as a response from now on.
-   *
-   * @param current - the one whose head has been read
-   * @param continued - a 100 that has not been read
-   */
-  enterRaw(current: Exchange | null, continued: Continued | null): void {
+  /** Turns everything unread into raw bytes; of `current` the head has been read. Nothing is read as a response from now on. */
+  enterRaw(current: Exchange | null): void {
     if (this.isRaw) return
     this.isRaw = true
     const raw: Buffer[] = []
-    for (const exchange of this.queue) {
-      if (exchange === continued?.exchange) raw.push(Buffer.from(continued.head, 'latin1'))
-      raw.push(...exchange.takeRaw(exchange === current))
-    }
+    for (const exchange of this.queue) raw.push(...exchange.takeRaw(exchange === current))
     raw.push(Buffer.from(this.#decoder.takePartialHead(), 'latin1'), ...(this.#raw ?? []))
     this.#decoder.stop()
     this.#raw = raw.filter(piece => piece.length > 0)
@@ -261,7 +257,7 @@ export class Link implements DecoderSink, TransportListener {
   onHead(exchange: Exchange, announcesClose: boolean): void {
     this.#isSegmentKept = true
     if (announcesClose) {
-      this.#closeAnnounced = true
+      this.closeAnnounced = true
       this.cannotSend = true
       this.refuse('the server announced Connection: close')
     }
@@ -280,8 +276,8 @@ export class Link implements DecoderSink, TransportListener {
     const isLast = this.#lastExchange === exchange
     exchange.owner.onComplete(exchange, addedBytes)
     if (this.error !== null) return
-    if (this.#closeAnnounced) this.#endWith('the server announced Connection: close')
-    else if (isLast) this.#endWith(this.#lastMessage)
+    if (this.closeAnnounced) this.#endWith('the server announced Connection: close')
+    else if (isLast) this.abandon(this.#lastMessage)
   }
 
   onFault(fault: Fault, exchange: Exchange | null, rest: Buffer): void {
@@ -379,7 +375,7 @@ export class Link implements DecoderSink, TransportListener {
     this.#finish(
       new ConnectionClosed(message, {
         cause,
-        unanswered: this.queue.unanswered(false, this.#closeAnnounced),
+        unanswered: this.queue.unanswered(false, this.closeAnnounced),
       }),
     )
     this.#letGo()

@@ -236,9 +236,7 @@ export class ResponseDecoder {
     this.#parser.reset()
     exchange.isAnswering = false
     this.#exchange = null
-    const { head } = exchange
-    exchange.forgetHead()
-    this.#sink.onInformational(exchange, status, head)
+    this.#sink.onInformational(exchange, status, exchange.head)
     return position
   }
 

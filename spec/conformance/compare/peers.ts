@@ -10,14 +10,12 @@ export interface Peer {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  readonly canPipeline: boolean
 }
 
 const here = (file: string) => path.join(__dirname, file)
 const runTypescript = path.join(__dirname, '..', '..', '..', 'scripts', 'run-typescript.mjs')
-const node = (name: string, file: string, canPipeline: boolean): Peer => ({
+const node = (name: string, file: string): Peer => ({
   name,
-  canPipeline,
   command: process.execPath,
   args: [runTypescript, here(file)],
 })
@@ -32,19 +30,12 @@ export function availablePeers(): Peer[] {
   const undici = versionOf(process.execPath, '-p', "require('undici/package.json').version")
   const python = versionOf('python3', '-c', 'import platform; print(platform.python_version())')
   return [
-    node('httpio', 'peer-httpio.ts', true),
-    node(`undici ${undici}`, 'peer-undici.ts', true),
-    node(`node:http ${process.versions.node}`, 'peer-node.ts', false),
+    node('httpio', 'peer-httpio.ts'),
+    node(`undici ${undici}`, 'peer-undici.ts'),
+    node(`node:http ${process.versions.node}`, 'peer-node.ts'),
     ...(python === undefined
       ? []
-      : [
-          {
-            name: `http.client ${python}`,
-            command: 'python3',
-            args: [here('peer_http_client.py')],
-            canPipeline: false,
-          },
-        ]),
+      : [{ name: `http.client ${python}`, command: 'python3', args: [here('peer_http_client.py')] }]),
   ]
 }
 

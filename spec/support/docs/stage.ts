@@ -56,7 +56,8 @@ export class Stage implements Surroundings {
     this.#folder = mkdtempSync(path.join(os.tmpdir(), 'httpio-docs-'))
     for (const [name, content] of Object.entries(FILES)) writeFileSync(path.join(this.#folder, name), content)
     process.chdir(this.#folder)
-    this.modules.set('httpio', { ...httpio, HTTPConnection: this.#connectionClass() })
+    const classes = { HTTPConnection: this.#connectionClass(), HTTPClient: this.#clientClass() }
+    this.modules.set('httpio', { ...httpio, ...classes })
     this.modules.set('httpio/testing', testing)
   }
 
@@ -75,14 +76,30 @@ export class Stage implements Surroundings {
     await Promise.all(Array.from(this.#open, socket => once(socket, 'close')))
   }
 
-  /** The real class, but whatever it would dial leads here. */
-  #connectionClass(): typeof httpio.HTTPConnection {
-    const dial = (isSecure: boolean) => () => {
+  #dial(isSecure: boolean): () => net.Socket {
+    return () => {
       const socket = net.connect(portOf(isSecure ? this.#secure : this.#plain), '127.0.0.1')
       this.#open.add(socket)
       socket.on('close', () => this.#open.delete(socket))
       return socket
     }
+  }
+
+  /** The real class, but whatever it would dial leads here. */
+  #clientClass(): typeof httpio.HTTPClient {
+    const dial = (isSecure: boolean): (() => net.Socket) => this.#dial(isSecure)
+    return class HTTPClient extends httpio.HTTPClient {
+      constructor(origin: string | URL, options: httpio.ClientOptions = {}) {
+        const isSecure = new URL(origin).protocol === 'https:'
+        const tls = isSecure ? { ca, servername: 'localhost' } : false
+        super(origin, { connect: dial(isSecure), tls, ...options })
+      }
+    }
+  }
+
+  /** The same. */
+  #connectionClass(): typeof httpio.HTTPConnection {
+    const dial = (isSecure: boolean): (() => net.Socket) => this.#dial(isSecure)
     return class HTTPConnection extends httpio.HTTPConnection {
       constructor(hostname: string, options: httpio.ConnectionOptions = {}) {
         const { socket, socketPath: _, tls, proxy, ...rest } = options

@@ -1,0 +1,367 @@
+// HTTPClient on connections that behave: what it accepts, how requests are spread, how it ends.
+import { ConnectionClosed, HTTPClient, StateError, type ClientOptions } from '../../lib'
+import { Fakes, behaved, destroyedLater, linesOf } from '../support/clients'
+import { failure, follow, ok, turns } from '../support/reading'
+
+const paths = (count: number): string[] => Array.from({ length: count }, (_, i) => `/${i}`)
+
+describe('new HTTPClient', () => {
+  it.each([
+    ['no URL', 'example.test'],
+    ['another scheme', 'ftp://example.test'],
+    ['a path', 'http://example.test/a'],
+    ['a query', 'http://example.test/?a'],
+    ['a fragment', 'http://example.test/#a'],
+    ['a user', 'http://user@example.test'],
+    ['a password', 'http://:secret@example.test'],
+  ])('refuses an origin with %s', (_name, origin) => {
+    expect(() => new HTTPClient(origin)).toThrow(TypeError)
+  })
+
+  it.each<[string, unknown, new () => Error]>([
+    ['connections of 0', { connections: 0 }, RangeError],
+    ['half a connection', { connections: 0.5 }, RangeError],
+    ['a depth of 0', { depth: 0 }, RangeError],
+    ['an endless depth', { depth: Infinity }, RangeError],
+    ['no attempt', { resend: { attempts: 0 } }, RangeError],
+    ['a delay that is no function', { resend: { delayMs: 5 } }, TypeError],
+    ['a transport that is no function', { connect: {} }, TypeError],
+    ['a port', { port: 80 }, TypeError],
+    ['a socket', { socket: {} }, TypeError],
+    ['tls to a plain origin', { tls: true }, TypeError],
+    ['a wrong option of connections', { maxHeaderBytes: -1 }, RangeError],
+    ['headers that no request may carry', { headers: { 'transfer-encoding': 'chunked' } }, TypeError],
+  ])('refuses %s', (_name, options, error) => {
+    expect(() => new HTTPClient('http://example.test', options as ClientOptions)).toThrow(error)
+  })
+
+  it('refuses plain connections to a secure origin', () => {
+    expect(() => new HTTPClient('https://example.test', { tls: false })).toThrow(TypeError)
+  })
+
+  it('dials nothing', async () => {
+    const fakes = new Fakes()
+    await turns()
+    expect(fakes.count).toBe(0)
+  })
+})
+
+describe('HTTPClient.request', () => {
+  it('sends requests together on one connection, with the Host of the origin, and resolves with bodies in memory', async () => {
+    const fakes = new Fakes()
+    const both = Promise.all([fakes.client.request('GET', '/a'), fakes.client.request('HEAD', '/b')])
+    const peer = await fakes.peer(0)
+    const received = await peer.waitFor(
+      '/b HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\n\r\n',
+    )
+    expect(received.toString()).toBe(
+      'GET /a HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\n\r\n' +
+        'HEAD /b HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\n\r\n',
+    )
+    peer.send(ok('abc') + 'HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n')
+
+    const [a, b] = await both
+    expect([a.status, a.path, await a.text(), await a.text()]).toEqual([200, '/a', 'abc', 'abc'])
+    expect([b.status, b.method, b.length]).toEqual([404, 'HEAD', 0])
+  })
+
+  it('names the port in Host, and dials it', async () => {
+    const server = await behaved(({ path }, socket) => socket.write(ok(path)))
+    const client = destroyedLater(new HTTPClient(new URL(server.origin)))
+    expect(await (await client.request('GET', '/a')).text()).toBe('/a')
+  })
+
+  it.each([
+    ['a method in lower case', 'get', '/', undefined],
+    ['a path with a space', 'GET', '/a b', undefined],
+    ['a forbidden header', 'GET', '/', { headers: { Expect: '100-continue' } }],
+    ['a body that is none', 'PUT', '/', { body: 5 as never }],
+  ])('rejects %s without dialling', async (_name, method, path, options) => {
+    const fakes = new Fakes()
+    expect(await failure(fakes.client.request(method, path, options))).toBeInstanceOf(TypeError)
+    expect(fakes.count).toBe(0)
+  })
+
+  it('keeps at most `depth` requests on the wire, and fills each place that becomes free', async () => {
+    const fakes = new Fakes({ depth: 3 })
+    const all = Promise.all(paths(6).map(path => fakes.client.request('GET', path)))
+    const peer = await fakes.peer(0)
+    await peer.waitFor('/2 ')
+    await turns()
+    expect(linesOf(peer.received)).toEqual(['GET /0', 'GET /1', 'GET /2'])
+
+    peer.send(ok('0') + ok('1') + 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n')
+    await peer.waitFor('/4 ')
+    await turns()
+    expect(linesOf(peer.received)).toHaveLength(5)
+    peer.send('2' + ok('3') + ok('4'))
+    await peer.waitFor('/5 ')
+    peer.send(ok('5'))
+    expect((await all).map(({ path }) => path)).toEqual(paths(6))
+    expect(fakes.count).toBe(1)
+  })
+
+  it('spreads what waits over `connections` connections, and opens no more', async () => {
+    const fakes = new Fakes({ connections: 3, depth: 2 })
+    void Promise.allSettled(paths(9).map(path => fakes.client.request('GET', path)))
+    const received: string[][] = []
+    for (const index of [0, 1, 2]) {
+      const peer = await fakes.peer(index)
+      await peer.waitFor('Host')
+      await turns()
+      received.push(linesOf(peer.received))
+    }
+    expect(received.map(({ length }) => length)).toEqual([2, 2, 2])
+    expect(received.flat().sort()).toEqual(paths(6).map(path => `GET ${path}`))
+    await turns()
+    expect(fakes.count).toBe(3)
+  })
+
+  it('opens a second connection only when a request would wait behind another', async () => {
+    const fakes = new Fakes({ connections: 2 })
+    const first = fakes.client.request('GET', '/0')
+    const peer = await fakes.peer(0)
+    peer.respond(({ path }) => ({ body: path }))
+    await first
+    await fakes.client.request('GET', '/1')
+    expect(fakes.count).toBe(1)
+
+    peer.respond(() => new Promise(() => {}))
+    void fakes.client.request('GET', '/2').catch(() => {})
+    void fakes.client.request('GET', '/3').catch(() => {})
+    await fakes.peer(1)
+    const other = await fakes.peer(1)
+    await turns()
+    const last = fakes.client.request('GET', '/4')
+    await other.waitFor('/4 ')
+    other.send(ok('4'))
+    expect(await (await last).text()).toBe('4')
+  })
+
+  it('puts a request with another method neither behind nor in front of others', async () => {
+    const fakes = new Fakes()
+    const { client } = fakes
+    const all = ['GET /0', 'POST /1', 'GET /2', 'GET /3', 'PATCH /4', 'POST /5', 'GET /6'].map(line => {
+      const [method, path] = line.split(' ')
+      return client.request(method, path)
+    })
+    const peer = await fakes.peer(0)
+    const onWire: string[][] = []
+    for (const last of ['/0', '/1', '/3', '/4', '/5', '/6']) {
+      await peer.waitFor(`${last} HTTP/1.1`)
+      await turns()
+      const lines = linesOf(peer.takeReceived())
+      onWire.push(lines)
+      peer.send(lines.map(line => ok(line)).join(''))
+    }
+    expect(onWire).toEqual([
+      ['GET /0'],
+      ['POST /1'],
+      ['GET /2', 'GET /3'],
+      ['PATCH /4'],
+      ['POST /5'],
+      ['GET /6'],
+    ])
+    expect((await Promise.all(all)).map(({ path }) => path)).toEqual(paths(7))
+    expect(fakes.count).toBe(1)
+  })
+
+  it('lets others pass by on another connection while one becomes empty for it', async () => {
+    const fakes = new Fakes({ connections: 2, depth: 2 })
+    const { client } = fakes
+    void Promise.allSettled(paths(4).map(path => client.request('GET', path)))
+    const peers = [await fakes.peer(0), await fakes.peer(1)]
+    for (const peer of peers) await peer.waitFor('Host')
+    await turns()
+    void client.request('POST', '/alone').catch(() => {})
+    void client.request('GET', '/other').catch(() => {})
+    const [draining, passing] = peers
+    passing.send(ok())
+    await passing.waitFor('/other ')
+    draining.send(ok())
+    await turns()
+    expect(linesOf(draining.received)).toHaveLength(2)
+    draining.send(ok())
+    await draining.waitFor('POST /alone')
+    expect(linesOf(passing.received)).not.toContain('POST /alone')
+  })
+
+  it('treats 503 and 429 as responses', async () => {
+    const server = await behaved(({ path }, socket) =>
+      socket.write(`HTTP/1.1 ${path.slice(1)} No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n`),
+    )
+    const client = destroyedLater(new HTTPClient(server.origin))
+    expect((await client.request('GET', '/503')).status).toBe(503)
+    expect((await client.request('GET', '/429')).status).toBe(429)
+    expect(server.asked).toEqual([['/503', '/429']])
+  })
+
+  it('ends a connection after a request of the caller that announces it, and goes on with another', async () => {
+    const fakes = new Fakes()
+    const last = fakes.client.request('GET', '/last', { headers: { connection: 'close' } })
+    const next = fakes.client.request('GET', '/next')
+    const first = await fakes.peer(0)
+    await first.waitFor('/last ')
+    first.send(ok('last'))
+    expect(await (await last).text()).toBe('last')
+    const second = await fakes.peer(1)
+    await second.waitFor('/next ')
+    second.send(ok('next'))
+    expect(await (await next).text()).toBe('next')
+    expect(linesOf(first.received)).toEqual(['GET /last'])
+  })
+})
+
+describe('HTTPClient and signals', () => {
+  it('rejects a request that was aborted before, and dials nothing', async () => {
+    const fakes = new Fakes()
+    const reason = new Error('no')
+    expect(await failure(fakes.client.request('GET', '/', { signal: AbortSignal.abort(reason) }))).toBe(
+      reason,
+    )
+    expect(fakes.count).toBe(0)
+  })
+
+  it('withdraws one that waits, drops the response to one on the wire, and touches no other', async () => {
+    const fakes = new Fakes({ depth: 2 })
+    const abort = new AbortController()
+    const all = paths(5).map((path, i) =>
+      fakes.client.request('GET', path, { signal: i === 1 || i === 3 ? abort.signal : undefined }),
+    )
+    const peer = await fakes.peer(0)
+    await peer.waitFor('/1 ')
+    const reason = new Error('enough')
+    abort.abort(reason)
+    expect(await failure(all[1])).toBe(reason)
+    expect(await failure(all[3])).toBe(reason)
+    peer.send(ok('zero') + ok('one'))
+    await peer.waitFor('/4 ')
+    peer.send(ok('two') + ok('four'))
+    expect(await Promise.all([0, 2, 4].map(async i => (await all[i]).text()))).toEqual([
+      'zero',
+      'two',
+      'four',
+    ])
+    expect(linesOf(peer.received)).toEqual(['GET /0', 'GET /1', 'GET /2', 'GET /4'])
+    expect(fakes.count).toBe(1)
+  })
+
+  it('gives the place of one that was not yet written to the next', async () => {
+    const fakes = new Fakes({ depth: 1 })
+    const abort = new AbortController()
+    const first = fakes.client.request('GET', '/0', { signal: abort.signal })
+    const second = fakes.client.request('GET', '/1')
+    const peer = await fakes.peer(0)
+    await Promise.resolve()
+    abort.abort(new Error('no'))
+    await failure(first)
+    await peer.waitFor('/1 ')
+    peer.send(ok('one'))
+    expect(await (await second).text()).toBe('one')
+    expect(linesOf(peer.received)).toEqual(['GET /1'])
+  })
+})
+
+describe('HTTPClient.stats', () => {
+  it('counts connections, requests, responses and bytes', async () => {
+    const fakes = new Fakes({ depth: 5 })
+    expect(fakes.client.stats).toEqual({
+      connectionsOpened: 0,
+      requestsWritten: 0,
+      requestsResent: 0,
+      responses: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+      depth: 5,
+    })
+    const all = ['/0', '/1'].map(path => fakes.client.request('GET', path))
+    const peer = await fakes.peer(0)
+    await peer.waitFor('/1 HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\n\r\n')
+    peer.send(ok('0'))
+    await all[0]
+    const counted = {
+      connectionsOpened: 1,
+      requestsWritten: 2,
+      requestsResent: 0,
+      responses: 1,
+      bytesSent: peer.received.length,
+      bytesReceived: ok('0').length,
+      depth: 5,
+    }
+    expect(fakes.client.stats).toEqual(counted)
+    peer.send(ok('1'))
+    await all[1]
+    await fakes.client.close()
+    expect(fakes.client.stats).toEqual({ ...counted, responses: 2, bytesReceived: 2 * ok('0').length })
+  })
+})
+
+describe('HTTPClient.close', () => {
+  it('finishes what was accepted, refuses what comes then, and ends all connections', async () => {
+    const fakes = new Fakes({ connections: 2, depth: 1 })
+    const all = Promise.all(paths(4).map(path => fakes.client.request('GET', path)))
+    const closing = fakes.client.close()
+    const state = follow(closing)
+    const late = await failure(fakes.client.request('GET', '/late'))
+    expect(late).toBeInstanceOf(StateError)
+    const peers = [await fakes.peer(0), await fakes.peer(1)]
+    await turns()
+    expect(state.is).toBe('pending')
+    for (const peer of peers) peer.respond(({ path }) => ({ body: path }))
+    expect((await all).map(({ path }) => path)).toEqual(paths(4))
+    await closing
+    expect(peers.map(({ ended }) => ended)).toEqual([true, true])
+    expect(fakes.count).toBe(2)
+  })
+
+  it('resolves at once where nothing was dialled, and again', async () => {
+    const { client } = new Fakes()
+    await client.close()
+    await client[Symbol.asyncDispose]()
+    expect(await failure(client.request('GET', '/'))).toBeInstanceOf(StateError)
+  })
+
+  it('waits for no response that nobody wants', async () => {
+    const fakes = new Fakes()
+    const abort = new AbortController()
+    const aborted = fakes.client.request('GET', '/', { signal: abort.signal })
+    const peer = await fakes.peer(0)
+    await peer.waitFor('GET')
+    abort.abort(new Error('no'))
+    await failure(aborted)
+    await fakes.client.close()
+    expect(peer.ended).toBe(true)
+  })
+})
+
+describe('HTTPClient.destroy', () => {
+  it('rejects with the reason what is on the wire, what waits, and what is being dialled for', async () => {
+    const fakes = new Fakes({ depth: 1 })
+    const all = paths(3).map(path => fakes.client.request('GET', path))
+    const peer = await fakes.peer(0)
+    await peer.waitFor('/0 ')
+    const reason = new Error('over')
+    fakes.client.destroy(reason)
+    expect(await Promise.all(all.map(failure))).toEqual([reason, reason, reason])
+    expect(await failure(fakes.client.request('GET', '/late'))).toBeInstanceOf(StateError)
+    await fakes.client.close()
+    expect(peer.ended).toBe(true)
+
+    const hanging = destroyedLater(
+      new HTTPClient('http://example.test', { connect: () => new Promise(() => {}) }),
+    )
+    const request = hanging.request('GET', '/')
+    hanging.destroy(reason)
+    expect(await failure(request)).toBe(reason)
+  })
+
+  it('has a reason of its own, and stops a close() that waits', async () => {
+    const fakes = new Fakes()
+    const request = fakes.client.request('GET', '/')
+    await (await fakes.peer(0)).waitFor('GET')
+    const closing = fakes.client.close()
+    fakes.client.destroy()
+    expect(await failure(request)).toBeInstanceOf(ConnectionClosed)
+    await closing
+  })
+})
