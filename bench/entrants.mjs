@@ -21,6 +21,7 @@ export const entrants = {
   },
   request: { title: 'httpio request + readAll', file: 'request', nominalMicros: 1.2, ours: true },
   pipeline: { title: 'httpio pipeline + readAll', file: 'pipeline', nominalMicros: 1.2, ours: true },
+  client: { title: 'httpio HTTPClient', file: 'client', nominalMicros: 1.5, ours: true },
   'undici-request': { title: 'undici request', file: 'undici-request', nominalMicros: 12, ours: false },
   'undici-dispatch': { title: 'undici dispatch', file: 'undici-dispatch', nominalMicros: 11, ours: false },
   'node-http': { title: 'node:http, keep-alive agent', file: 'node-http', nominalMicros: 75, ours: false },

@@ -163,12 +163,21 @@ export const rows = [
     ],
   },
   {
+    name: 'client',
+    title: 'HTTPClient beside the connection it stands on, one connection, depth 64',
+    unit: 'responses',
+    server: { kind: 'small' },
+    seconds: 0.5,
+    task: { depth: 64 },
+    entrants: [one('request'), one('client'), one('pipeline'), one('client', { how: 'pipeline' }, 'pipeline')],
+  },
+  {
     name: 'scale',
     title: 'from 10^3 to 10^6 requests: pipeline at depth 64, and all sent before the first answer is read',
     unit: 'responses',
     server: { kind: 'small' },
     requests: 1,
-    task: { depth: 64, warmUp: 300_000 },
+    task: { depth: 64, warmUp: 100_000 },
     entrants: [
       ...atEachSize('pipeline', [1e3, 1e4, 1e5, 1e6]),
       ...atEachSize('low-level', [1e3, 1e5], 'ahead'),
