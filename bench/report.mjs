@@ -1,11 +1,21 @@
 // Turns results into text: tables for the terminal, the same in Markdown, and the JSON file.
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { medianOf } from './statistics.mjs'
 
 /** @typedef {import('./ratios.mjs').RowResult} RowResult */
 /** @typedef {import('./ratios.mjs').Verdict} Verdict */
 /** @typedef {import('./run-row.mjs').EntrantResult} EntrantResult */
 /** @typedef {{ title: string, cell: (result: EntrantResult) => string }} Column */
+
+/** How many processes wanted a processor in the minute before the run. */
+const loadBefore = loadavg()[0]
+const BUSY = 1
+
+/** What has to be said about a machine that has something else to do; empty if it has not. */
+export const busyWarning =
+  loadBefore > BUSY
+    ? `The machine was busy with something else (load average ${loadBefore.toFixed(1)} before the run): throughput and latency are worse, and all figures noisier, than on an idle one.`
+    : ''
 
 /** @param {number} value @param {number} digits */
 const fixed = (value, digits) => (Number.isNaN(value) ? '' : value.toFixed(digits))
@@ -102,6 +112,7 @@ export function asMarkdown(rowResults, verdicts, missing, rounds) {
   const { node, processors, model, memoryGB } = machine()
   return [
     `Node ${node}, ${processors} processors (${model}), ${memoryGB} GB; medians of ${rounds} rounds.`,
+    ...(busyWarning ? [busyWarning] : []),
     ...missing.map(reason => `Not measured: ${reason}.`),
     ...rowResults.map(rowResult =>
       [
@@ -121,6 +132,7 @@ function machine() {
     processors: cpus().length,
     model: cpus()[0]?.model.trim() ?? 'unknown',
     memoryGB: Math.round(totalmem() / 1e9),
+    loadBefore,
   }
 }
 

@@ -169,7 +169,12 @@ export const rows = [
     server: { kind: 'small' },
     seconds: 0.5,
     task: { depth: 64 },
-    entrants: [one('request'), one('client'), one('pipeline'), one('client', { how: 'pipeline' }, 'pipeline')],
+    entrants: [
+      one('request'),
+      one('client'),
+      one('pipeline'),
+      one('client', { how: 'pipeline' }, 'pipeline'),
+    ],
   },
   {
     name: 'scale',
@@ -177,7 +182,7 @@ export const rows = [
     unit: 'responses',
     server: { kind: 'small' },
     requests: 1,
-    task: { depth: 64, warmUp: 100_000 },
+    task: { depth: 64, warmUp: 300_000 },
     entrants: [
       ...atEachSize('pipeline', [1e3, 1e4, 1e5, 1e6]),
       ...atEachSize('low-level', [1e3, 1e5], 'ahead'),

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { chart } from './chart.mjs'
 import { figures } from './figures.mjs'
 import { judgeFigures, judgeRows, losses } from './ratios.mjs'
-import { asJson, asMarkdown, rowText, verdictText } from './report.mjs'
+import { asJson, asMarkdown, busyWarning, rowText, verdictText } from './report.mjs'
 import { rows } from './rows.mjs'
 import { runRow } from './run-row.mjs'
 import { findTools } from './tools.mjs'
@@ -100,6 +100,7 @@ if (!Number.isInteger(rounds) || rounds < 1) refuse('--rounds takes a whole numb
 const { chosenRows, chosenFigures } = chosen(options)
 
 const { installed, missing } = await findTools()
+if (busyWarning) console.log(busyWarning)
 for (const reason of missing) console.log(`not measured: ${reason}`)
 const settings = {
   rounds,

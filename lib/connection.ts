@@ -5,7 +5,7 @@ import { types } from 'node:util'
 import { BodyFollowing, type BodySource } from './body'
 import { BodyWriter } from './body-writer'
 import * as diagnostics from './diagnostics'
-import { ConnectionClosed, StateError } from './errors'
+import { ConnectionClosed, ConnectionTimedOut, StateError } from './errors'
 import { ExchangeRunner, type WholeExchange } from './exchange-runner'
 import type { HeadersInput } from './headers'
 import { checkTimeout, IdleTimer } from './idle-timer'
@@ -46,6 +46,8 @@ interface Session {
   /** Settled when the transport is there, or could not be had. */
   readonly opened: Promise<void>
   readonly abandonDial: AbortController
+  /** When it was dialled, by the idle timer's clock. */
+  readonly since: number
 }
 
 /**
@@ -501,7 +503,9 @@ export class HTTPConnection implements AsyncDisposable {
     })
     const abandonDial = new AbortController()
     const opened = this.#open(link, abandonDial.signal)
-    return { link, reader, bodyWriter, runner, opened, abandonDial }
+    const since = hooks.now()
+    hooks.onWaiting()
+    return { link, reader, bodyWriter, runner, opened, abandonDial, since }
   }
 
   /** Never rejects: what goes wrong is the link's error. */
@@ -518,7 +522,7 @@ export class HTTPConnection implements AsyncDisposable {
         socket,
         wantsCleanEnd: acceptCloseDelimited,
         wantsReader: true,
-        timeoutMs: connectTimeoutMs || this.timeoutMs,
+        timeoutMs: connectTimeoutMs,
         signal,
       })
       if (link.error !== null) {
@@ -526,6 +530,9 @@ export class HTTPConnection implements AsyncDisposable {
         return
       }
       link.open(dialled, openTrace(`${this.hostname}:${this.port}`))
+      // What waits for the connection has waited for the peer from now on.
+      this.#idle.moved()
+      if (this.#isWaiting()) this.#idle.waiting()
       if (diagnostics.connect.hasSubscribers) {
         const { hostname, port } = this
         diagnostics.connect.publish({ connection: this, hostname, port, socket: dialled.stream })
@@ -563,10 +570,20 @@ export class HTTPConnection implements AsyncDisposable {
   #expire(limit: number): number | null {
     if (this.#session === null) return null
     const { link, reader, runner } = this.#session
+    if (link.error === null && !link.isOpen) return this.#expireDial(this.#session, limit)
     const waiting = [link.outbox.expire(limit), reader.expire(limit), runner.expire(limit)]
     return waiting.reduce(
       (oldest, since) => (oldest === null || (since !== null && since < oldest) ? since : oldest),
       null,
     )
+  }
+
+  /** While it is dialled, nothing else is waited for: that has a limit of its own, or the idle limit where it has none. */
+  #expireDial({ since, abandonDial }: Session, limit: number): number | null {
+    if (this.#checked.connectTimeoutMs > 0) return null
+    if (since > limit) return since
+    const message = `connecting to ${this.hostname}:${this.port} took longer than ${this.timeoutMs} ms`
+    abandonDial.abort(new ConnectionTimedOut(message, { operation: 'connect' }))
+    return null
   }
 }

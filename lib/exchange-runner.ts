@@ -311,7 +311,10 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
   #completeWith(exchange: WholeExchange, extras: Extras): void {
     this.#checkLength(exchange, extras)
     const { collector, prepared } = extras
-    if (collector !== null) collector.take(exchange)
+    if (collector !== null) {
+      collector.take(exchange)
+      exchange.dropBody()
+    }
     const response =
       collector === null
         ? new HTTPResponse(exchange, null)

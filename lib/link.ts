@@ -17,6 +17,12 @@ export interface LinkOptions {
   readonly acceptCloseDelimited: boolean
 }
 
+/** A 100 that was asked for and not handed out yet. */
+export interface Continued {
+  readonly exchange: Exchange
+  readonly head: string
+}
+
 /** Whoever uses a link. */
 export interface LinkListener {
   /** Bytes moved. */
@@ -213,12 +219,20 @@ export class Link implements DecoderSink, TransportListener {
 
   // ---- raw bytes, for debugging
 
-  /** Turns everything unread into raw bytes; of `current` the head has been read. Nothing is read as a response from now on. */
-  enterRaw(current: Exchange | null): void {
+  /**
+   * Turns everything unread into raw bytes. Nothing is read as a response from now on.
+   *
+   * @param current - the one whose head has been read
+   * @param continued - a 100 that has not been read
+   */
+  enterRaw(current: Exchange | null, continued: Continued | null): void {
     if (this.isRaw) return
     this.isRaw = true
     const raw: Buffer[] = []
-    for (const exchange of this.queue) raw.push(...exchange.takeRaw(exchange === current))
+    for (const exchange of this.queue) {
+      if (exchange === continued?.exchange) raw.push(Buffer.from(continued.head, 'latin1'))
+      raw.push(...exchange.takeRaw(exchange === current))
+    }
     raw.push(Buffer.from(this.#decoder.takePartialHead(), 'latin1'), ...(this.#raw ?? []))
     this.#decoder.stop()
     this.#raw = raw.filter(piece => piece.length > 0)

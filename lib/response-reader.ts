@@ -2,7 +2,7 @@
 // one-step calls and `pipeline`, and knows nothing of sending.
 import { Collector } from './collector'
 import { ConnectionTimedOut, StateError } from './errors'
-import type { Link } from './link'
+import type { Continued, Link } from './link'
 import type { Exchange, ExchangeOwner } from './protocol/exchange'
 import { HTTPResponse, type StreamingBody } from './response'
 import { sizeError, targetError } from './read-arguments'
@@ -52,7 +52,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   /** What a pending `discard` may still drop. */
   #droppableBytes = Infinity
   /** A 100 that was asked for and not handed out yet. */
-  #continued: { readonly exchange: Exchange; readonly head: string } | null = null
+  #continued: Continued | null = null
 
   constructor(link: Link, hooks: ReaderHooks) {
     this.#link = link
@@ -194,8 +194,9 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     const wrong = sizeError(maxBytes)
     if (wrong !== null) return Promise.reject(wrong)
     if (this.#pending !== null) return this.#refuse('another read is pending')
-    this.#link.enterRaw(this.#isFinished ? null : this.#current)
+    this.#link.enterRaw(this.#isFinished ? null : this.#current, this.#continued)
     this.#isFinished = true
+    this.#continued = null
     const ready = this.#link.takeRaw(maxBytes)
     if (ready !== null) return Promise.resolve(ready)
     if (this.#link.isDone) return Promise.resolve(EMPTY)
@@ -296,6 +297,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   #finish(): void {
     this.#isFinished = true
+    this.#current!.dropBody()
     this.#link.queue.shift()
   }
 
@@ -431,7 +433,9 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     // `read` hands out the segment itself.
     const isHandedOut = this.#pending?.kind === 'read'
     this.#advance()
-    return isHandedOut || exchange.availableBytes > 0
+    if (isHandedOut || exchange.availableBytes > 0) return true
+    exchange.letGo()
+    return false
   }
 
   onComplete(exchange: Exchange, addedBytes: number): void {

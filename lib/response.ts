@@ -273,9 +273,13 @@ export class HTTPResponse implements AsyncIterable<Buffer> {
     const exchange = this.#exchange
     const { availableBytes } = exchange
     if (availableBytes === 0) return (this.#body = EMPTY)
-    if (exchange.store === null) return (this.#body = exchange.takeBody(availableBytes))
-    this.#body = Buffer.allocUnsafe(availableBytes)
-    exchange.copyBody(this.#body, 0)
+    if (exchange.store === null) {
+      this.#body = exchange.takeBody(availableBytes)
+    } else {
+      this.#body = Buffer.allocUnsafe(availableBytes)
+      exchange.copyBody(this.#body, 0)
+    }
+    exchange.dropBody()
     return this.#body
   }
 }

@@ -54,12 +54,21 @@ export class BodyStore {
     // A range that was read to its end is over, also where the data go on right behind it.
     if (next < bounds.length && bounds[bounds.length - 1] === start) bounds[bounds.length - 1] = end
     else bounds.push(start, end)
-    stretch.rawEnd = end
+    if (end > stretch.rawEnd) stretch.rawEnd = end
   }
 
-  /** Notes framing, for the raw view only. */
-  addFraming(segment: Buffer, start: number, end: number): void {
+  /** For the raw view: notes bytes of the body, framing included, before the data among them are added. */
+  noteRaw(segment: Buffer, start: number, end: number): void {
     this.#last(segment, start).rawEnd = end
+  }
+
+  /** Refers no more to the segment that came last, all data of which have been read: the framing behind them is copied. */
+  letGo(): void {
+    const newest = this.#newest
+    this.clear()
+    if (newest === null || newest.rawStart === newest.rawEnd) return
+    const framing = Buffer.from(newest.segment.subarray(newest.rawStart, newest.rawEnd))
+    this.noteRaw(framing, 0, framing.length)
   }
 
   #last(segment: Buffer, start: number): Stretch {

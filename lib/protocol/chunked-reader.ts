@@ -5,6 +5,8 @@ import { ChunkFraming } from './chunk-framing'
 import type { Exchange } from './exchange'
 import { invalid, llhttpFault, type Fault } from './fault'
 
+/** A rest of this length makes a chunk a large one. */
+const LARGE_CHUNK_BYTES = 4096
 /** In a large chunk llhttp is shown as much at a time: enough for the end of one chunk and the size of the next. */
 const GLANCE_BYTES = 256
 
@@ -35,6 +37,7 @@ export class ChunkedReader {
       this.#isInLargeChunk ? Math.min(end, start + GLANCE_BYTES) : end,
     )
     const position = (this.position = parser.position)
+    exchange.noteRaw(segment, start, position)
     this.addedBytes = 0
     const isTooLarge = step !== 'error' && this.#chunkSizeSeen() > Number.MAX_SAFE_INTEGER
     const spanCount = isTooLarge ? 0 : parser.spanCount
@@ -56,7 +59,6 @@ export class ChunkedReader {
       this.isComplete = true
       return framing.takeTrailers(exchange)
     }
-    if (at < position) exchange.addFraming(segment, at, position)
     this.#isInLargeChunk = spanCount > 0 && at === position && this.#skipData(exchange, segment, end)
     return null
   }
@@ -74,7 +76,7 @@ export class ChunkedReader {
     return isCut ? remaining + parser.spanLength(last) : remaining
   }
 
-  /** Takes data that llhttp has not seen; says whether the chunk had more than llhttp has seen. */
+  /** Takes data that llhttp has not seen; says whether the chunk had so much of them that the next is likely to be large, too. */
   #skipData(exchange: Exchange, segment: Buffer, end: number): boolean {
     const remaining = this.#parser.chunkRemaining()
     const skipped = Math.min(remaining, end - this.position)
@@ -84,6 +86,6 @@ export class ChunkedReader {
       this.position += skipped
       this.addedBytes += skipped
     }
-    return remaining > 0
+    return remaining >= LARGE_CHUNK_BYTES
   }
 }

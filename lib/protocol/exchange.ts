@@ -60,6 +60,10 @@ export class Exchange {
   bodyEnd = 0
   /** Any other body. */
   declare store: BodyStore | null
+  /** For the raw view: where the first unread bytes of a chunked body lie, framing included, while it has no store. */
+  declare rawSegment: Buffer | null
+  declare rawStart: number
+  declare rawEnd: number
 
   constructor(
     readonly owner: ExchangeOwner,
@@ -87,6 +91,13 @@ export class Exchange {
     if (segment.length > LARGE_BYTES) void this.head
   }
 
+  /** It was that of an interim response. */
+  forgetHead(): void {
+    this.#headText = ''
+    this.#headSegment = null
+    this.headLengthBytes = 0
+  }
+
   /** Unread body bytes that have arrived. */
   get availableBytes(): number {
     return this.store === null ? this.bodyEnd - this.bodyStart : this.store.lengthBytes
@@ -106,20 +117,26 @@ export class Exchange {
     this.store!.add(segment, start, end)
   }
 
-  /** Notes framing bytes of the body, for the raw view only. */
-  addFraming(segment: Buffer, start: number, end: number): void {
+  /** For the raw view: notes bytes of a chunked body, framing included, before the data among them are added. */
+  noteRaw(segment: Buffer, start: number, end: number): void {
+    if (this.store === null && this.rawSegment === null) {
+      this.rawSegment = segment
+      this.rawStart = start
+      this.rawEnd = end
+      return
+    }
     this.#useStore()
-    this.store!.addFraming(segment, start, end)
+    this.store!.noteRaw(segment, start, end)
   }
 
   #useStore(): void {
     if (this.store !== null) return
-    this.store = new BodyStore()
-    if (this.segment !== null && this.bodyStart < this.bodyEnd) {
-      this.store.add(this.segment, this.bodyStart, this.bodyEnd)
-    }
+    const store = (this.store = new BodyStore())
+    if (this.rawSegment !== null) store.noteRaw(this.rawSegment, this.rawStart, this.rawEnd)
+    if (this.segment !== null) store.add(this.segment, this.bodyStart, this.bodyEnd)
     this.segment = null
     this.bodyStart = this.bodyEnd = 0
+    this.rawSegment = null
   }
 
   /** Takes unread body bytes, at most `maxBytes`; the Buffer is the caller's to keep. */
@@ -130,6 +147,7 @@ export class Exchange {
     const end = Math.min(this.bodyEnd, start + maxBytes)
     this.bodyStart = end
     if (end === this.bodyEnd) this.segment = null
+    if (this.rawSegment !== null) this.rawStart = end
     return ownedPart(segment, start, end)
   }
 
@@ -140,6 +158,7 @@ export class Exchange {
     const taken = this.segment.copy(target, at, this.bodyStart, this.bodyEnd)
     this.bodyStart += taken
     if (this.bodyStart === this.bodyEnd) this.segment = null
+    if (this.rawSegment !== null) this.rawStart = this.bodyStart
     return taken
   }
 
@@ -147,9 +166,15 @@ export class Exchange {
   takeRaw(isHeadRead: boolean): Buffer[] {
     const raw: Buffer[] = isHeadRead ? [] : [Buffer.from(this.head, 'latin1')]
     if (this.store !== null) raw.push(...this.store.takeRaw())
+    else if (this.rawSegment !== null) raw.push(this.rawSegment.subarray(this.rawStart, this.rawEnd))
     else if (this.segment !== null) raw.push(this.segment.subarray(this.bodyStart, this.bodyEnd))
     this.dropBody()
     return raw
+  }
+
+  /** Refers no more to the segment that came last: all its data have been copied or dropped. */
+  letGo(): void {
+    this.store?.letGo()
   }
 
   /** Forgets the unread body bytes; says how many they were. */
@@ -158,6 +183,7 @@ export class Exchange {
     this.segment = null
     this.bodyStart = this.bodyEnd = 0
     this.store?.clear()
+    if (this.rawSegment !== null) this.rawSegment = null
     return dropped
   }
 }
@@ -169,6 +195,9 @@ Object.assign(Exchange.prototype, {
   awaitsContinue: false,
   trailers: '',
   store: null,
+  rawSegment: null,
+  rawStart: 0,
+  rawEnd: 0,
 })
 
 /** Body bytes on their way out. */

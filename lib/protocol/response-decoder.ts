@@ -236,7 +236,9 @@ export class ResponseDecoder {
     this.#parser.reset()
     exchange.isAnswering = false
     this.#exchange = null
-    this.#sink.onInformational(exchange, status, exchange.head)
+    const { head } = exchange
+    exchange.forgetHead()
+    this.#sink.onInformational(exchange, status, head)
     return position
   }
 

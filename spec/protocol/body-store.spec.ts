@@ -6,12 +6,12 @@ const other = Buffer.from('ghijklmnop')
 /** Two ranges with framing round them in one segment, and one in the next. */
 function filled(): BodyStore {
   const store = new BodyStore()
-  store.addFraming(segment, 0, 2)
+  store.noteRaw(segment, 0, 2)
   store.add(segment, 2, 5)
-  store.addFraming(segment, 5, 8)
+  store.noteRaw(segment, 5, 8)
   store.add(segment, 8, 10)
-  store.addFraming(segment, 10, 16)
-  store.addFraming(other, 0, 1)
+  store.noteRaw(segment, 10, 16)
+  store.noteRaw(other, 0, 1)
   store.add(other, 1, 4)
   return store
 }

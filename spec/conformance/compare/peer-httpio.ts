@@ -1,6 +1,6 @@
 // This library, as a client under comparison.
 import { HTTPConnection } from '../../../lib/index'
-import { answerOf, idle, serveTasks } from './task'
+import { answerOf, askedAgain, idle, serveTasks } from './task'
 import type { Answer, Task } from './task'
 
 serveTasks(async (task: Task) => {
@@ -20,12 +20,15 @@ serveTasks(async (task: Task) => {
   }
   const answers: Answer[] = await Promise.all(task.requests.map(request => answerOf(ask(request))))
   await idle()
-  let next = await answerOf(ask({ method: 'GET', path: '/next' }))
-  if ('error' in next) {
-    // The connection says that it is at its end; a caller dials anew.
-    await connection.close()
-    next = await answerOf(ask({ method: 'GET', path: '/next' }))
-  }
+  const next = await askedAgain(async () => {
+    try {
+      return await ask({ method: 'GET', path: '/next' })
+    } catch (error) {
+      // The connection says that it is at its end; a caller dials anew.
+      await connection.close()
+      throw error
+    }
+  })
   await connection.close()
   return { answers, next }
 })

@@ -1,7 +1,7 @@
 // node:http with a keep-alive agent of one connection, as a client under comparison. It cannot pipeline.
 import http from 'node:http'
 import https from 'node:https'
-import { answerOf, idle, serveTasks } from './task'
+import { answerOf, askedAgain, idle, serveTasks } from './task'
 import type { Answer, Task } from './task'
 
 serveTasks(async (task: Task) => {
@@ -36,7 +36,7 @@ serveTasks(async (task: Task) => {
   const answers: Answer[] = []
   for (const request of task.requests) answers.push(await answerOf(ask(request)))
   await idle()
-  const next = await answerOf(ask({ method: 'GET', path: '/next' }))
+  const next = await askedAgain(() => ask({ method: 'GET', path: '/next' }))
   agent.destroy()
   return { answers, next }
 })

@@ -1,6 +1,6 @@
 // undici with pipelining switched on and made to happen (`blocking: false`), as a client under comparison.
 import { Client } from 'undici'
-import { answerOf, idle, serveTasks } from './task'
+import { answerOf, askedAgain, idle, serveTasks } from './task'
 import type { Task } from './task'
 
 serveTasks(async (task: Task) => {
@@ -23,7 +23,7 @@ serveTasks(async (task: Task) => {
   }
   const answers = await Promise.all(task.requests.map(request => answerOf(ask(request))))
   await idle()
-  const next = await answerOf(ask({ method: 'GET', path: '/next' }))
+  const next = await askedAgain(() => ask({ method: 'GET', path: '/next' }))
   await client.destroy()
   return { answers, next }
 })

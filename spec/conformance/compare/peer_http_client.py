@@ -31,6 +31,8 @@ def work(task):
     answers = [ask(request) for request in task["requests"]]
     time.sleep(IDLE_SECONDS)
     following = ask({"method": "GET", "path": "/next"})
+    if "error" in following:
+        following = ask({"method": "GET", "path": "/next"})
     connection.close()
     return {"answers": answers, "next": following}
 

@@ -10,12 +10,14 @@ export interface Peer {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
+  readonly canPipeline: boolean
 }
 
 const here = (file: string) => path.join(__dirname, file)
 const runTypescript = path.join(__dirname, '..', '..', '..', 'scripts', 'run-typescript.mjs')
-const node = (name: string, file: string): Peer => ({
+const node = (name: string, file: string, canPipeline: boolean): Peer => ({
   name,
+  canPipeline,
   command: process.execPath,
   args: [runTypescript, here(file)],
 })
@@ -30,12 +32,19 @@ export function availablePeers(): Peer[] {
   const undici = versionOf(process.execPath, '-p', "require('undici/package.json').version")
   const python = versionOf('python3', '-c', 'import platform; print(platform.python_version())')
   return [
-    node('httpio', 'peer-httpio.ts'),
-    node(`undici ${undici}`, 'peer-undici.ts'),
-    node(`node:http ${process.versions.node}`, 'peer-node.ts'),
+    node('httpio', 'peer-httpio.ts', true),
+    node(`undici ${undici}`, 'peer-undici.ts', true),
+    node(`node:http ${process.versions.node}`, 'peer-node.ts', false),
     ...(python === undefined
       ? []
-      : [{ name: `http.client ${python}`, command: 'python3', args: [here('peer_http_client.py')] }]),
+      : [
+          {
+            name: `http.client ${python}`,
+            command: 'python3',
+            args: [here('peer_http_client.py')],
+            canPipeline: false,
+          },
+        ]),
   ]
 }
 

@@ -14,12 +14,14 @@ const MEANINGS: Record<Verdict, string> = {
   right: 'what the table says',
   delivered: 'gave out as a response what must be refused',
   poisoned: 'answered another request with bytes that were not its answer',
-  failed: 'failed on a response that is in order',
+  failed: 'failed on a stream that is in order',
+  lost: 'refused what must be refused, and with it a response before it that was complete',
   garbled: 'gave out something else than was sent',
-  hung: 'had not answered after three seconds',
+  hung: 'had not answered after five seconds',
   waits:
     'goes on reading correct HTTP that httpio does not speak, a body that ends with the connection; no fault',
   'speaks it': 'reads correct HTTP that httpio does not speak; no fault',
+  'not asked': 'a row about several requests, and the client cannot pipeline',
 }
 
 const cell = (verdict: Verdict) => (isFault(verdict) ? `**${verdict}**` : verdict)
@@ -39,9 +41,19 @@ export function reportOf(
   const summary: [string, (verdict: Verdict, at: ConformanceCase) => boolean][] = [
     [`right on streams to refuse (of ${refusals})`, (v, at) => isRefusal(at) && v === 'right'],
     [`right on valid streams (of ${cases.length - refusals})`, (v, at) => !isRefusal(at) && v === 'right'],
-    ...(['delivered', 'poisoned', 'failed', 'garbled', 'hung', 'speaks it', 'waits'] as const).map(
-      wanted => [wanted, (v: Verdict) => v === wanted] as [string, (verdict: Verdict) => boolean],
-    ),
+    ...(
+      [
+        'delivered',
+        'poisoned',
+        'failed',
+        'lost',
+        'garbled',
+        'hung',
+        'speaks it',
+        'waits',
+        'not asked',
+      ] as const
+    ).map(wanted => [wanted, (v: Verdict) => v === wanted] as [string, (verdict: Verdict) => boolean]),
   ]
   let start = 0
   const sections = groups.map(([title, rows]) => {
@@ -59,7 +71,8 @@ export function reportOf(
 ${cases.length} streams that a server may send, ${refusals} of them to be refused and ${cases.length - refusals} unusual but valid, each played over a
 loopback socket to this library and to other clients. Made by \`npm run conformance\`; the streams are in
 \`spec/conformance/cases/\`, where the specs run each of them also byte by byte and cut at every position. Where a
-client's limit of the header section can be set, it is set to the same; undici pipelines, node:http and http.client send one request after the other.
+client's limit of the header section can be set, it is set to the same. undici pipelines with \`blocking: false\`; node:http and
+http.client cannot.
 
 ${table(
   ['', ...names],

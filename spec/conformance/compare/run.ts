@@ -15,7 +15,7 @@ import { isFault, judge } from './verdict'
 import type { Verdict } from './verdict'
 
 /** How long a client may take for a row. */
-const LIMIT_MS = 3000
+const LIMIT_MS = 5000
 /** Rows in progress at once; they mostly wait. */
 const LANES = 6
 
@@ -46,7 +46,8 @@ async function columnOf(peer: Peer, rows: readonly ConformanceCase[]): Promise<C
     const client = new PeerProcess(peer)
     while (taken < rows.length) {
       const index = taken++
-      verdicts[index] = await judgeRow(rows[index], client)
+      const isAsked = peer.canPipeline || rows[index].requests.length === 1
+      verdicts[index] = isAsked ? await judgeRow(rows[index], client) : 'not asked'
     }
     client.stop()
   }

@@ -32,6 +32,12 @@ export const answerOf = (promise: Promise<{ status: number; body: string }>): Pr
     error: `${error.name} ${error.code ?? error.message}`,
   }))
 
+/** The answer to one more request, which a caller asks for again when the connection turns out to be at its end. */
+export async function askedAgain(ask: () => Promise<{ status: number; body: string }>): Promise<Answer> {
+  const answer = await answerOf(ask())
+  return 'error' in answer ? answerOf(ask()) : answer
+}
+
 /** What a client process says first: from then on its time is its own. */
 export const READY = 'ready'
 

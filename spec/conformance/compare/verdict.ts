@@ -13,16 +13,20 @@ export type Verdict =
   | 'speaks it'
   /** The next request, or one behind the fault, was answered with bytes that were not its answer. */
   | 'poisoned'
-  /** It failed on a response that is in order. */
+  /** It failed on a stream that is in order. */
   | 'failed'
+  /** It refused what must be refused, and a response before it that was complete. */
+  | 'lost'
   /** It gave out a response that is not the one that was sent. */
   | 'garbled'
   /** It goes on reading what is correct HTTP that this library does not speak: a body that ends with the connection. */
   | 'waits'
   /** It had not answered when its time was up. */
   | 'hung'
+  /** It cannot pipeline, and the row is about several requests. */
+  | 'not asked'
 
-const FAULTS: readonly Verdict[] = ['delivered', 'poisoned', 'failed', 'garbled', 'hung']
+const FAULTS: readonly Verdict[] = ['delivered', 'poisoned', 'failed', 'lost', 'garbled', 'hung']
 
 /** Is this the client's fault? */
 export const isFault = (verdict: Verdict): boolean => FAULTS.includes(verdict)
@@ -37,7 +41,7 @@ export function judge(row: ConformanceCase, result: Result | undefined): Verdict
   const { answers, next } = result
   for (const [index, expected] of row.responses.entries()) {
     const answer = answers[index]
-    if (!isResponse(answer) || isResent(answer)) return 'failed'
+    if (!isResponse(answer) || isResent(answer)) return isRefusal(row) ? 'lost' : 'failed'
     if (answer.status !== expected.status || answer.body !== expected.body) return 'garbled'
   }
   const [atFault, ...behind] = answers.slice(row.responses.length)
