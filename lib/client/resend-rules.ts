@@ -58,11 +58,12 @@ export class ResendRules {
       if (!mayGo) {
         const own = new ConnectionClosed(error.message, { cause: error, unanswered: [fate] })
         givenUp.push({ job, error: own })
-      } else if (isCharged && isLoss) {
-        if (isFirst || job.failures === this.#attempts - 1) job.isAlone = true
-        later.push(job)
       } else {
-        atOnce.push(job)
+        const isLastTry = isCharged && job.failures === this.#attempts - 1
+        const isSuspect = isCharged && isLoss && isFirst
+        if (isLastTry || isSuspect) job.isAlone = true
+        const list = isCharged && isLoss ? later : atOnce
+        list.push(job)
       }
       isFirst = false
     }

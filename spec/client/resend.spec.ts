@@ -377,6 +377,25 @@ describe('HTTPClient and what may be sent again', () => {
     expect(linesOf(first.received)).toEqual(['PUT /a'])
   })
 
+  it('lets nobody fail by connections that were given up for a neighbour, however often', async () => {
+    const fakes = new Fakes({ maxBufferedBytes: 10, resend: { ...AT_ONCE, attempts: 2 } })
+    const large = ['/0', '/1'].map(path => failure(fakes.client.request('GET', path, { maxBodyBytes: 5 })))
+    const small = fakes.client.request('GET', '/small')
+    const first = await fakes.peer(0)
+    await first.waitFor('/small ')
+    first.send(ok('more than is wanted by anybody').slice(0, -1))
+    expect((await large[0]).code).toBe('ERR_HTTPIO_BODY_TOO_LONG')
+    const second = await fakes.peer(1)
+    await second.waitFor('/1 ')
+    await turns()
+    expect(linesOf(second.received)).toEqual(['GET /1'])
+    second.send(ok('more than is wanted by anybody').slice(0, -1))
+    expect((await large[1]).code).toBe('ERR_HTTPIO_BODY_TOO_LONG')
+    const third = await fakes.peer(2)
+    third.respond(({ path }) => ({ body: path }))
+    expect(await (await small).text()).toBe('/small')
+  })
+
   it('does not send again what timed out, and leaves the connection to nobody else', async () => {
     const fakes = new Fakes({ timeoutMs: 20, depth: 2 })
     const all = get(fakes, 2)
