@@ -234,11 +234,6 @@ export class ExchangeQueue {
     this.size++
   }
 
-  /** The newest one. */
-  get last(): Exchange | null {
-    return this.#last
-  }
-
   /** Takes out the oldest; its response must have arrived, or the queue is being given up. */
   shift(): void {
     const { first } = this
@@ -259,8 +254,11 @@ export class ExchangeQueue {
   withdraw(exchange: Exchange): void {
     const { sending } = this
     if (sending === exchange) this.sending = exchange.next
-    else if (sending !== null && sending.next === exchange) sending.next = exchange.next
-    if (this.first === exchange) return this.shift()
+    if (this.first === exchange) {
+      // Only one that was answered early stands before the first.
+      if (sending !== null && sending.next === exchange) sending.next = exchange.next
+      return this.shift()
+    }
     let before = this.first
     while (before !== null && before.next !== exchange) before = before.next
     if (before === null) return

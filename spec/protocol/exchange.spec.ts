@@ -1,0 +1,248 @@
+import { Exchange, ExchangeQueue, type ExchangeOwner } from '../../lib/protocol/exchange'
+
+const owner: ExchangeOwner = {
+  onInformational() {},
+  onHeadWritten() {},
+  onHead() {},
+  onBody: () => true,
+  onComplete() {},
+}
+
+function exchangeOf(path: string, state: Partial<Exchange> = {}): Exchange {
+  return Object.assign(new Exchange(owner, 'GET', path, ''), state)
+}
+
+function queueOf(...exchanges: Exchange[]): ExchangeQueue {
+  const queue = new ExchangeQueue()
+  for (const exchange of exchanges) queue.push(exchange)
+  return queue
+}
+
+const pathsOf = (queue: ExchangeQueue): string[] => Array.from(queue, ({ path }) => path)
+const segment = Buffer.from('0123456789')
+
+describe('Exchange', () => {
+  it('gives a body that lies in one segment in parts', () => {
+    const exchange = exchangeOf('/')
+    exchange.addBody(segment, 2, 7)
+    expect(exchange.availableBytes).toBe(5)
+    expect(exchange.takeBody(2).toString()).toBe('23')
+    const target = Buffer.from('...')
+    expect(exchange.copyBody(target, 1)).toBe(2)
+    expect(target.toString()).toBe('.45')
+    expect(exchange.takeBody(100).toString()).toBe('6')
+    expect(exchange.availableBytes).toBe(0)
+    expect(exchange.copyBody(target, 0)).toBe(0)
+  })
+
+  it('gives a body whose parts come faster than they are read', () => {
+    const exchange = exchangeOf('/')
+    exchange.addBody(segment, 0, 2)
+    exchange.addBody(Buffer.from('abc'), 1, 3)
+    const target = Buffer.alloc(4)
+    expect(exchange.copyBody(target, 0)).toBe(4)
+    expect(target.toString()).toBe('01bc')
+  })
+
+  it('needs no store where each part is read before the next one comes', () => {
+    const exchange = exchangeOf('/')
+    for (const text of ['ab', 'cd']) {
+      exchange.addBody(Buffer.from(text), 0, 2)
+      expect(exchange.takeBody(100).toString()).toBe(text)
+    }
+    expect(exchange.store).toBeNull()
+  })
+
+  it.each([
+    ['that lies in one segment', (exchange: Exchange) => exchange.addBody(segment, 2, 7), ['23456']],
+    [
+      'in chunks',
+      (exchange: Exchange) => {
+        exchange.noteRaw(segment, 0, 9)
+        exchange.addBody(segment, 2, 4)
+        exchange.addBody(segment, 6, 7)
+      },
+      ['012345678'],
+    ],
+    [
+      'in one chunk',
+      (exchange: Exchange) => {
+        exchange.noteRaw(segment, 0, 9)
+        exchange.addBody(segment, 2, 7)
+      },
+      ['012345678'],
+    ],
+    [
+      'in chunks, over two segments',
+      (exchange: Exchange) => {
+        exchange.noteRaw(segment, 7, 10)
+        exchange.noteRaw(Buffer.from('abc'), 0, 2)
+      },
+      ['789', 'ab'],
+    ],
+    ['of which nothing came', () => {}, []],
+  ])('gives the raw bytes of a body %s, and its head unless that was read', (_what, fill, raw) => {
+    const exchange = exchangeOf('/')
+    const head = Buffer.from('HTTP/1.1 200 \xe9\r\n\r\n', 'latin1')
+    exchange.setHead(head, 0, head.length)
+    fill(exchange)
+    expect(exchange.takeRaw(true).map(String)).toEqual(raw)
+    fill(exchange)
+    const withHead = exchange.takeRaw(false).map(piece => piece.toString('latin1'))
+    expect(withHead).toEqual(['HTTP/1.1 200 \xe9\r\n\r\n', ...raw])
+    expect(exchange.availableBytes).toBe(0)
+  })
+
+  it.each([
+    ['taken', (exchange: Exchange) => exchange.takeBody(2)],
+    ['copied', (exchange: Exchange) => exchange.copyBody(Buffer.alloc(2), 0)],
+  ])('gives the raw bytes behind what was %s of a chunk', (_how, read) => {
+    const exchange = exchangeOf('/')
+    exchange.noteRaw(segment, 0, 9)
+    exchange.addBody(segment, 2, 7)
+    read(exchange)
+    expect(exchange.takeRaw(true).map(String)).toEqual(['45678'])
+  })
+
+  it('has no head any more when it is to forget it', () => {
+    const exchange = exchangeOf('/')
+    exchange.setHead(segment, 0, 4)
+    exchange.forgetHead()
+    expect([exchange.head, exchange.headLengthBytes]).toEqual(['', 0])
+  })
+
+  it('does not keep a large segment alive for its head', () => {
+    const large = Buffer.alloc(100_000, 'x')
+    const exchange = exchangeOf('/')
+    exchange.setHead(large, 0, 4)
+    large.fill('y')
+    expect(exchange.head).toBe('xxxx')
+  })
+
+  it('says how much was dropped of a body, wherever it lay', () => {
+    const exchange = exchangeOf('/')
+    exchange.addBody(segment, 2, 7)
+    expect(exchange.dropBody()).toBe(5)
+    exchange.addBody(segment, 0, 1)
+    exchange.addBody(segment, 3, 5)
+    expect(exchange.dropBody()).toBe(3)
+    expect(exchange.dropBody()).toBe(0)
+  })
+})
+
+describe('ExchangeQueue', () => {
+  it('keeps the order, and its cursors at the oldest', () => {
+    const [a, b] = [exchangeOf('/a'), exchangeOf('/b')]
+    const queue = queueOf(a, b)
+    expect(pathsOf(queue)).toEqual(['/a', '/b'])
+    expect([queue.first, queue.sending, queue.answering, queue.size]).toEqual([a, a, a, 2])
+  })
+
+  it('moves every cursor that stood at the one taken out', () => {
+    const [a, b] = [exchangeOf('/a'), exchangeOf('/b')]
+    const queue = queueOf(a, b)
+    queue.shift()
+    expect([queue.first, queue.sending, queue.answering, queue.size]).toEqual([b, b, b, 1])
+    expect(a.next).toBeNull()
+    queue.shift()
+    expect([queue.first, queue.sending, queue.answering, queue.size]).toEqual([null, null, null, 0])
+  })
+
+  it('leaves the cursors alone that are further', () => {
+    const [a, b, c] = [exchangeOf('/a'), exchangeOf('/b'), exchangeOf('/c')]
+    const queue = queueOf(a, b, c)
+    queue.sending = null
+    queue.answering = c
+    queue.shift()
+    expect([queue.first, queue.sending, queue.answering]).toEqual([b, null, c])
+  })
+
+  it('takes nothing out when it is empty', () => {
+    const queue = queueOf()
+    queue.shift()
+    expect(queue.size).toBe(0)
+  })
+
+  it.each([
+    ['is still to be given', { isBodyOpen: true }],
+    [
+      'is queued',
+      {
+        unsentBody: { data: 'rest', next: null, isWaitedFor: false, isHandedOver: false },
+      },
+    ],
+  ])(
+    'goes on sending one that was answered while the rest of its body %s, and then the next',
+    (_what, rest) => {
+      const [a, b] = [exchangeOf('/a', rest), exchangeOf('/b')]
+      const queue = queueOf(a)
+      queue.shift()
+      expect([queue.first, queue.sending, queue.size]).toEqual([null, a, 0])
+      queue.push(b)
+      expect([queue.first, queue.sending, queue.answering, queue.size]).toEqual([b, a, b, 1])
+      expect(a.next).toBe(b)
+    },
+  )
+
+  describe('withdraw', () => {
+    it.each([
+      ['the first', 0, ['/b', '/c']],
+      ['one in the middle', 1, ['/a', '/c']],
+      ['the last', 2, ['/a', '/b']],
+    ])('takes out %s, and can still be added to', (_what, index, left) => {
+      const exchanges = [exchangeOf('/a'), exchangeOf('/b'), exchangeOf('/c')]
+      const queue = queueOf(...exchanges)
+      queue.withdraw(exchanges[index])
+      expect(pathsOf(queue)).toEqual(left)
+      expect(queue.size).toBe(2)
+      expect(exchanges[index].next).toBeNull()
+      queue.push(exchangeOf('/d'))
+      expect(pathsOf(queue)).toEqual([...left, '/d'])
+    })
+
+    it('moves the cursors that stood at it', () => {
+      const [a, b, c] = [exchangeOf('/a'), exchangeOf('/b'), exchangeOf('/c')]
+      const queue = queueOf(a, b, c)
+      queue.sending = queue.answering = b
+      queue.withdraw(b)
+      expect([queue.first, queue.sending, queue.answering]).toEqual([a, c, c])
+    })
+
+    it('unhooks it from one that was answered early and is still being sent', () => {
+      const [a, b, c] = [exchangeOf('/a', { isBodyOpen: true }), exchangeOf('/b'), exchangeOf('/c')]
+      const queue = queueOf(a)
+      queue.shift()
+      queue.push(b)
+      queue.push(c)
+      queue.withdraw(b)
+      expect([queue.sending, a.next, queue.first]).toEqual([a, c, c])
+    })
+
+    it('does nothing with one that is not in it', () => {
+      const queue = queueOf(exchangeOf('/a'))
+      queue.withdraw(exchangeOf('/b'))
+      expect(pathsOf(queue)).toEqual(['/a'])
+      expect(queue.size).toBe(1)
+    })
+  })
+
+  it('tells what became of the requests without a complete response', () => {
+    const queue = queueOf(
+      exchangeOf('/read-in-part', { isWritten: true, isAnswering: true, isComplete: true }),
+      exchangeOf('/begun', { isWritten: true, isAnswering: true }),
+      exchangeOf('/written', { isWritten: true }),
+      exchangeOf('/queued'),
+    )
+    const begun = { method: 'GET', path: '/begun', outcome: 'partial-reply', processed: 'maybe' }
+    const queued = { method: 'GET', path: '/queued', outcome: 'unsent', processed: 'no' }
+    const written = { method: 'GET', path: '/written', outcome: 'no-reply' }
+    expect(queue.unanswered(false, false)).toEqual([begun, { ...written, processed: 'maybe' }, queued])
+    expect(queue.unanswered(false, true)).toEqual([begun, { ...written, processed: 'no' }, queued])
+    expect(queue.unanswered(true, false)[0]).toEqual({
+      method: 'GET',
+      path: '/read-in-part',
+      outcome: 'partial-reply',
+      processed: 'maybe',
+    })
+  })
+})
