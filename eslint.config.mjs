@@ -35,7 +35,6 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
   },
-  { files: ['**/*.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
     files: ['**/*.js', '**/*.mjs', 'bench/**', 'demo/**', 'scripts/**'],
     languageOptions: {
@@ -62,7 +61,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['spec/**/*.ts', 'cli/spec/**/*.ts'],
+    files: ['spec/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',

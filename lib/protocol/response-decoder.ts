@@ -76,11 +76,6 @@ export class ResponseDecoder {
     this.#acceptCloseDelimited = options.acceptCloseDelimited
   }
 
-  /** Is a response partly read? */
-  get isInsideResponse(): boolean {
-    return this.#exchange !== null
-  }
-
   /** Does the response that is being read end with the connection? */
   get isUntilClose(): boolean {
     return this.#state === 'until-close'
