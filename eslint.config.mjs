@@ -35,6 +35,7 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
   },
+  { files: ['**/*.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
     files: ['**/*.js', '**/*.mjs', 'bench/**', 'demo/**', 'scripts/**'],
     languageOptions: {
@@ -61,7 +62,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['spec/**/*.ts'],
+    files: ['spec/**/*.ts', 'cli/spec/**/*.ts'],
     rules: {
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
