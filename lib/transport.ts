@@ -90,7 +90,7 @@ export class Transport {
       }
       stream.uncork()
     }
-    if (stream.writableLength === 0 && this.#writeError === null) this.#isWaiting = false
+    if (stream.writableLength === 0 && this.#writeError === null && !stream.destroyed) this.#isWaiting = false
     return !this.#isWaiting
   }
 
@@ -109,6 +109,7 @@ export class Transport {
     if (!this.#isPaused || this.#isOver) return
     this.#isPaused = false
     this.#stream.resume()
+    if (this.#writeError !== null) this.#readOut()
   }
 
   /** Ends our side after all that was handed over, then lets go of the transport. */
@@ -146,7 +147,9 @@ export class Transport {
     return this.#listener.onData(segment)
   }
 
-  readonly #onWritten = (): void => {
+  readonly #onWritten = (error?: Error | null): void => {
+    // What `_write` reports does not come here: the stream was destroyed or ended by somebody else.
+    if (error) return this.#onWriteError(error)
     this.#taken++
     if (this.#taken !== this.#issued || !this.#isWaiting || this.#isOver) return
     this.#isWaiting = false
@@ -157,16 +160,15 @@ export class Transport {
     if (this.#isOver || this.#writeError !== null) return
     this.#writeError = error
     this.#trace?.note(`write failed: ${error.message}`)
-    this.resume()
     this.#listener.onWriteFailed(error)
     this.#readOut()
   }
 
-  /** After a failed write: gives up when nothing came for two turns of the loop. */
+  /** After a failed write: gives up when nothing came for two turns of the loop. While it is paused, nothing can come. */
   #readOut(): void {
     const before = this.#received
     afterPoll(() => {
-      if (this.#isOver) return
+      if (this.#isOver || this.#isPaused) return
       if (this.#received === before) this.#lose(this.#writeError)
       else this.#readOut()
     })
