@@ -124,7 +124,7 @@ function judge(ratio, value) {
     atLeast,
     ...((higher || atMost !== undefined) && { met: higher ? value >= atLeast : value <= (atMost ?? 0) }),
     better: higher ? 'higher' : 'lower',
-    isVolatile: measure === 'p99' || against === 'fasthttp',
+    isVolatile: measure === 'p99' || measure === 'wall' || against === 'fasthttp',
   }
 }
 
