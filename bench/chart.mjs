@@ -1,8 +1,8 @@
 // Draws one row as a bar chart: CPU µs a response, as SVG that follows the reader's light or dark theme.
 import { medianOf } from './statistics.mjs'
 
-const WIDTH = 760
-const LABEL_WIDTH = 300
+const WIDTH = 790
+const LABEL_WIDTH = 330
 const VALUE_WIDTH = 70
 const BAR_HEIGHT = 20
 const STEP = 28

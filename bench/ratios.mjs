@@ -103,9 +103,15 @@ const ratios = [
     /** @type {Ratio} */ ({ row: 'upload', of: `upload, ${how}`, measure: 'rss', atMost: 100 * MB }),
   ]),
   ...['length', 'chunked', 'small-chunks'].flatMap(row =>
-    ['read', 'readInto', 'iterate', 'discard'].map(
-      how => /** @type {Ratio} */ ({ row, of: `download, ${how}`, measure: 'rss', atMost: 100 * MB }),
-    ),
+    ['read', 'readInto', 'iterate', 'discard'].flatMap(how => [
+      /** @type {Ratio} */ ({
+        row,
+        of: `download, ${how}`,
+        against: 'undici-download',
+        measure: 'cpuPerGiB',
+      }),
+      /** @type {Ratio} */ ({ row, of: `download, ${how}`, measure: 'rss', atMost: 100 * MB }),
+    ]),
   ),
 ]
 

@@ -44,8 +44,7 @@ function download(name, title, bodyBytes, chunkBytes) {
     unit: 'bytes',
     server: { kind: 'large', bodyBytes, chunkBytes },
     requests: 1,
-    // The small body is over before anything is compiled well.
-    task: { bodyBytes, depth: 1, warmUp: bodyBytes < GIB ? 1 : 0 },
+    task: { bodyBytes, depth: 1 },
     entrants: [
       one('raw-download', { how: `data ${wireBytes}` }, 'data events'),
       one('raw-download', { how: `onread ${wireBytes}` }, 'onread'),

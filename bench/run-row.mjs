@@ -53,7 +53,7 @@ function taskFor(row, entrant, server, settings) {
     connections: 1,
     requests,
     repeat: 1,
-    warmUp: row.unit === 'bytes' ? 0 : requests,
+    warmUp: requests,
     latency: false,
     bodyBytes: server.bodyBytes,
     how: '',

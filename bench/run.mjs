@@ -97,6 +97,8 @@ if (options.help) {
 }
 const rounds = Number(options.rounds ?? (options.short ? SHORT_ROUNDS : ROUNDS))
 if (!Number.isInteger(rounds) || rounds < 1) refuse('--rounds takes a whole number')
+if (options.publish && (options.only !== undefined || options.short))
+  refuse('only a whole run can be published')
 const { chosenRows, chosenFigures } = chosen(options)
 
 const { installed, missing } = await findTools()
