@@ -354,7 +354,7 @@ export class Link implements DecoderSink, TransportListener {
   }
 
   onEnd(isClean: boolean): void {
-    if (isClean && this.#decoder.isUntilClose) this.#decoder.finish()
+    if (isClean) this.#decoder.finish()
     this.#lost(isClean ? 'the server closed the connection' : 'the connection was cut off', null)
   }
 

@@ -76,11 +76,6 @@ export class ResponseDecoder {
     this.#acceptCloseDelimited = options.acceptCloseDelimited
   }
 
-  /** Does the response that is being read end with the connection? */
-  get isUntilClose(): boolean {
-    return this.#state === 'until-close'
-  }
-
   /** Reads a segment to its end, or to a fault. The segment must not be changed afterwards. */
   push(segment: Buffer): void {
     const end = segment.length
@@ -108,7 +103,7 @@ export class ResponseDecoder {
     }
   }
 
-  /** The connection ended cleanly while a response that ends with it was being read. */
+  /** The connection ended cleanly, and with it the response that is being read, if it is one that ends so. */
   finish(): void {
     if (this.#state === 'until-close') this.#complete(0)
   }

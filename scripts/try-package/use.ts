@@ -6,7 +6,10 @@ const answer: FakeResponse = { headers: new HTTPHeaders({ 'X-Served-By': 'test' 
 
 export async function use(): Promise<string> {
   const socket = new FakeSocket()
-  socket.peer.respond(() => answer)
+  socket.peer.respond(({ headers }) => {
+    if (!(headers instanceof HTTPHeaders)) throw new Error('the two entry points differ in HTTPHeaders')
+    return answer
+  })
   await using conn = new HTTPConnection('example.test', { socket })
   const responses: HTTPResponse[] = []
   for await (const response of conn.pipeline(['/1', { path: '/2', method: 'HEAD' }])) responses.push(response)

@@ -85,6 +85,27 @@ describe('BodyStore', () => {
     expect(store.takeRaw()).toEqual([])
   })
 
+  it('keeps a copy of the framing behind data that were read, when it is to let go of the segment', () => {
+    const changing = Buffer.from(segment)
+    const store = new BodyStore()
+    store.noteRaw(changing, 0, 8)
+    store.add(changing, 2, 5)
+    store.take(100)
+    store.letGo()
+    changing.fill('!')
+    store.add(other, 0, 2)
+    expect(store.takeRaw().map(String)).toEqual(['567', 'gh'])
+  })
+
+  it('keeps nothing of a segment that ends with data that were read', () => {
+    const store = new BodyStore()
+    store.letGo()
+    store.add(segment, 2, 5)
+    store.take(100)
+    store.letGo()
+    expect(store.takeRaw()).toEqual([])
+  })
+
   it('forgets everything when it is cleared, and can be filled again', () => {
     const store = filled()
     store.clear()
