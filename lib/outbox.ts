@@ -7,6 +7,11 @@ import { afterPoll, afterTurn } from './turns'
 
 /** A send waits while as many bytes are queued. */
 export const HIGH_WATER_BYTES = 65_536
+/**
+ * After as many bytes the loop turns before more are handed over. A transport that takes everything at once, and a source that gives
+ * everything at once, would otherwise keep answers and timers from being seen.
+ */
+const BYTES_BEFORE_REST = 1_048_576
 
 export interface Waiter {
   readonly resolve: () => void
@@ -40,6 +45,7 @@ export class Outbox {
   #isClosed = false
   /** Is a slice being put together? What an owner queues while it is told of that goes out behind it. */
   #isFlushing = false
+  #bytesSinceRest = 0
   /** Bytes queued, and bytes handed over but not taken. */
   #queuedBytes = 0
   #inFlightBytes = 0
@@ -202,11 +208,23 @@ export class Outbox {
     const transport = this.#transport
     if (transport === null || this.#isFlushing) return
     this.#isFlushing = true
-    while (!this.#isClosed && !transport.isBusy && this.#writeSlice(transport)) {
+    while (this.#maySend(transport) && this.#writeSlice(transport)) {
       // As long as the kernel takes it at once, there is more room.
     }
     this.#isFlushing = false
     this.#releaseWaiters()
+  }
+
+  #maySend(transport: Transport): boolean {
+    return !this.#isClosed && !transport.isBusy && this.#bytesSinceRest < BYTES_BEFORE_REST
+  }
+
+  #rest(): void {
+    afterTurn(() => {
+      this.#bytesSinceRest = 0
+      // A request that waits for a whole poll goes on doing so.
+      if (!this.#isScheduled) this.flush()
+    })
   }
 
   /**
@@ -259,6 +277,8 @@ export class Outbox {
     if (bytes === 0) return false
     this.#queuedBytes -= bytes
     this.#inFlightBytes = bytes
+    this.#bytesSinceRest += bytes
+    if (this.#bytesSinceRest >= BYTES_BEFORE_REST) this.#rest()
     if (!transport.write(text, more)) return false
     this.#listener.onMoved()
     this.#landed()

@@ -413,6 +413,25 @@ describe('sendBody', () => {
     expect([taken, sent.state]).toEqual([100, 'resolved'])
   })
 
+  it('lets the event loop turn, though source and transport never make it wait', async () => {
+    const { connection, peer } = await sending(new BodyFollowing())
+    const sent = watch(
+      connection.sendBody(
+        (function* () {
+          for (;;) yield Buffer.alloc(10_000)
+        })(),
+      ),
+    )
+    peer.send(head('HTTP/1.1 413 Content Too Large', 'Content-Length: 0'))
+    expect((await connection.readResponse()).status).toBe(413)
+    const before = peer.received.length
+    await turns(1)
+    expect(peer.received.length - before).toBeLessThan(3_000_000)
+    await connection.close()
+    await turns()
+    expect(sent.state).toBe('rejected')
+  })
+
   it('rejects when the source has fewer bytes than announced, and leaves the body open', async () => {
     const exchange = await sending(new BodyFollowing(4))
     const { connection } = exchange
