@@ -90,7 +90,11 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   #readResponse(mayBodyBeOpen: boolean): Promise<HTTPResponse> {
     if (this.#pending !== null) return this.#refuse('another read is pending')
-    if (!this.#isFinished) return this.#refuse('the body of the previous response has not been read')
+    if (!this.#isFinished) {
+      // What ended the link comes first where that body can never be read to its end.
+      if (this.#link.error !== null && !this.#current!.isComplete) return Promise.reject(this.#link.error)
+      return this.#refuse('the body of the previous response has not been read')
+    }
     if (this.#link.isRaw) return this.#refuse('raw bytes have been read')
     if (this.closeError !== null) return Promise.reject(this.closeError)
     const ready = this.#takeResponse()
