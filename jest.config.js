@@ -4,6 +4,8 @@
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/spec'],
+  // By default one processor is left to others, which would be half of a small machine.
+  maxWorkers: '100%',
   testMatch: ['**/*.spec.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { diagnostics: false }] },
   // Every source file counts, so that a module without a spec shows up as a gap instead of staying unseen.
