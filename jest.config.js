@@ -8,7 +8,6 @@ module.exports = {
   maxWorkers: '100%',
   testMatch: ['**/*.spec.ts'],
   transform: { '^.+\\.ts$': ['ts-jest', { diagnostics: false }] },
-  maxWorkers: '100%',
   // A machine that is busy with something else is no failure; what hangs is found all the same.
   testTimeout: 20_000,
   // Every source file counts, so that a module without a spec shows up as a gap instead of staying unseen.
