@@ -221,7 +221,57 @@ const FRAGMENTS = [
   ],
 ]
 
+/** What stands in every stream, and what has been put in its place. */
+const SUBSTITUTES: readonly (readonly [string, readonly string[]])[] = [
+  ['HTTP/1.1 ', ['HTTP/1.0 ', 'HTTP/1.2 ', 'HTTP/1.10 ', 'http/1.1 ', 'HTTP/1.1  ', 'HTTP/1.1', 'RTSP/1.0 ']],
+  ['HTTP/1.1 ', ['HTTP/1.1 0', 'HTTP/1.1 1', 'HTTP/1.1 204 ', '\r\nHTTP/1.1 ', '\nHTTP/1.1 ', ' HTTP/1.1 ']],
+  ['HTTP/1.1 2', ['HTTP/1.1 0', 'HTTP/1.1 1', 'HTTP/1.1 22', 'HTTP/1.1 x', 'HTTP/1.1 101\r\nX: ']],
+  ['Transfer-Encoding: chunked', ['Transfer-Encoding: chunked\t', 'Transfer-Encoding:\tchunked', 'X: y']],
+  [
+    'Transfer-Encoding: chunked',
+    ['Transfer-Encoding: Chunked ', 'Transfer-Encoding: gzip, chunked', 'Connection: close'],
+  ],
+  ['Transfer-Encoding: chunked', ['Transfer-Encoding: chunked, chunked', 'Transfer-Encoding: \x0bchunked']],
+  [
+    'Content-Length: ',
+    ['Content-Length:', 'Content-Length:\t', 'Content-Length: 0', 'Content-Length: 1', 'Content-Length: +'],
+  ],
+  [
+    'Content-Length: ',
+    ['Connection: close\r\nX: ', 'Content-Length : ', 'Content_Length: ', 'Content-Length: 0, '],
+  ],
+  [
+    '\r\n',
+    [
+      '\n',
+      '\r',
+      '\r\r\n',
+      '\r\r',
+      '\n\r',
+      '\r\n ',
+      '\r\n\t',
+      '\t\r\n',
+      ' \r\n',
+      '\0\r\n',
+      '\r\n\r\n',
+      '',
+      ';a=b\r\n',
+      ';a="b\x7f"\r\n',
+    ],
+  ],
+  [
+    'Content-Length: ',
+    [
+      'Transfer-Encoding:\r\nContent-Length: ',
+      'Proxy-Connection: close\r\nContent-Length: ',
+      'Upgrade: x\r\nContent-Length: ',
+    ],
+  ],
+  [':', [' :', '\t:', '', '::']],
+]
+
 export type Mutation =
+  | { readonly kind: 'substitute'; readonly at: number; readonly what: string; readonly text: string }
   | { readonly kind: 'insert'; readonly at: number; readonly text: string }
   | { readonly kind: 'replace'; readonly at: number; readonly text: string }
   | { readonly kind: 'delete'; readonly at: number; readonly count: number }
@@ -231,7 +281,17 @@ export type Mutation =
 const at = fc.nat({ max: 2000 })
 const fragment = fc.constantFrom(...FRAGMENTS)
 
+const substitute = fc.constantFrom(...SUBSTITUTES).chain(([what, texts]) =>
+  fc.record({
+    kind: fc.constant('substitute' as const),
+    at: fc.nat({ max: 30 }),
+    what: fc.constant(what),
+    text: fc.constantFrom(...texts),
+  }),
+)
+
 export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+  { weight: 6, arbitrary: substitute },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('insert' as const), at, text: fragment }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('replace' as const), at, text: fragment }) },
   {
@@ -252,6 +312,13 @@ export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
 
 /** `at` goes round, so that every mutation hits a stream of any length. */
 export function mutate(text: string, made: Mutation): string {
+  if (made.kind === 'substitute') {
+    const pieces = text.split(made.what)
+    // The one that is replaced stands between two pieces.
+    const index = pieces.length < 2 ? 0 : 1 + (made.at % (pieces.length - 1))
+    const join = (some: readonly string[]) => some.join(made.what)
+    return index === 0 ? text : join(pieces.slice(0, index)) + made.text + join(pieces.slice(index))
+  }
   const position = made.at % (text.length + 1)
   const before = text.slice(0, position)
   const behind = text.slice(position)

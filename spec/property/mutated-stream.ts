@@ -2,7 +2,7 @@
 // exactly what the reference decoder reads, every promise settles, and nothing else is thrown.
 import fc from 'fast-check'
 import { drive } from '../support/drive'
-import type { Act, DrivenRequest } from '../support/drive'
+import type { Act, DrivenRequest, Reading } from '../support/drive'
 import { decodeReference } from '../support/reference-decoder'
 import type { ReferenceEnd, ReferenceOptions } from '../support/reference-decoder'
 import { cut, cutting, exchanges, mutate, mutation } from './arbitraries'
@@ -16,22 +16,33 @@ export interface MutatedStream {
   readonly cutting: Cutting
   readonly end: ReferenceEnd
   readonly closeDelimited: 'accept' | 'reject'
-  readonly maxBytes: number | undefined
+  readonly maxBufferedBytes: number | undefined
+  readonly reading: Reading
 }
+
+export const reading: fc.Arbitrary<Reading> = fc.record({
+  by: fc.constantFrom('read', 'read', 'readInto', 'readAll', 'iteration', 'request'),
+  maxBytes: fc.constantFrom(undefined, 1, 7),
+  isLate: fc.boolean(),
+})
 
 export const mutatedStream: fc.Arbitrary<MutatedStream> = fc
   .record({
     made: exchanges(3),
     /** Requests that get no response, or responses that no request asked for. */
     surplus: fc.constantFrom(0, 0, 0, 1, -1),
+    /** A last response that ends with the connection. */
+    lastBody: fc.option(fc.string({ maxLength: 20 }), { freq: 6 }),
     mutations: fc.array(mutation, { maxLength: 3 }),
     cutting,
     end: fc.constantFrom<ReferenceEnd>('open', 'fin', 'reset'),
     closeDelimited: fc.constantFrom('accept' as const, 'reject' as const),
-    maxBytes: fc.constantFrom(undefined, 1, 7),
+    maxBufferedBytes: fc.constantFrom(undefined, 1, 50),
+    reading,
   })
-  .map(({ made, surplus, mutations, ...rest }) => {
+  .map(({ made, surplus, lastBody, mutations, ...rest }) => {
     const wires = made.responses.map(({ wire }) => wire)
+    if (lastBody !== null) wires[wires.length - 1] = `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${lastBody}`
     const sent =
       surplus < 0 ? made.requests.slice(0, Math.max(1, made.requests.length + surplus)) : made.requests
     const answered = surplus > 0 ? wires.slice(0, -surplus) : wires
@@ -40,13 +51,14 @@ export const mutatedStream: fc.Arbitrary<MutatedStream> = fc
 
 /** In words, what went wrong with a case; undefined = nothing. */
 export async function faultOf(made: MutatedStream): Promise<string | undefined> {
-  const { requests, text, end, closeDelimited, maxBytes } = made
+  const { requests, text, end, closeDelimited, maxBufferedBytes, reading } = made
   const ending: Act[] = end === 'open' ? [] : [{ end }]
-  const seen = await drive(requests, [...cut(text, made.cutting), ...ending], { closeDelimited }, maxBytes)
+  const acts = [...cut(text, made.cutting), ...ending]
+  const seen = await drive(requests, acts, { closeDelimited, maxBufferedBytes }, reading)
   const readings: ReferenceOptions[] = [{ closeDelimited }, { closeDelimited, oddExtensions: 'accept' }]
   const faults = readings.map(options => {
     const decoded = decodeReference(text, requests, end, options)
-    const what = disagreement(decoded, seen, requests.length)
+    const what = disagreement(decoded, seen, requests.length, reading)
     return (
       what &&
       `${what} (the reference decoder: ${decoded.verdict}, ${decoded.why})\nseen: ${show(seen)}\nread: ${show(decoded)}`

@@ -80,6 +80,18 @@ export const NEXT_READ: ReferenceResponse = {
   trailers: [],
 }
 
+/** How a caller gets at the responses. */
+export interface Reading {
+  /** Whole exchanges, or responses one step at a time, their bodies by that method. */
+  readonly by: 'read' | 'readInto' | 'readAll' | 'iteration' | 'request'
+  /** What each `read` or `readInto` asks for. */
+  readonly maxBytes?: number
+  /** Does the caller begin to read only when the server has done everything? */
+  readonly isLate?: boolean
+}
+
+const AT_ONCE: Reading = { by: 'read' }
+
 /** A connection over a FakeSocket, with what happened on it. */
 export class Driven {
   readonly socket = new FakeSocket()
@@ -135,11 +147,37 @@ export class Driven {
     })
   }
 
-  /** Reads `count` responses, or up to the first error. `maxBytes` = what each `read` asks for. */
-  async read(count: number, maxBytes?: number): Promise<void> {
+  /** Reads `count` responses, or up to the first error. */
+  async read(count: number, reading: Reading = AT_ONCE): Promise<void> {
     await this.#note(async () => {
-      for (let i = 0; i < count; i++) this.seen.responses.push(await this.#readOne(maxBytes))
+      for (let i = 0; i < count; i++) this.seen.responses.push(await this.#readOne(reading))
     })
+  }
+
+  /** Asks for whole exchanges, all at once; the server acts when it has all of them. */
+  async request(requests: readonly DrivenRequest[], acts: readonly Act[]): Promise<void> {
+    const { connection, seen } = this
+    const asked = requests.map(async request => {
+      const response = await connection.request(request.method, request.path, optionsOf(request))
+      const body = (await response.readAll()).toString('latin1')
+      return { ...headOf(response), body, trailers: [...response.trailers] }
+    })
+    for (const promise of asked) promise.catch(() => {})
+    await this.#written(requests[requests.length - 1])
+    await this.play(acts)
+    await this.#note(async () => {
+      for (const promise of asked) seen.responses.push(await this.settled('request', promise))
+    })
+    if (seen.error === undefined) return
+    // Those behind the fault are unanswered; none of them may have got anything.
+    const behind = await this.settled(
+      'all requests',
+      Promise.allSettled(asked.slice(seen.responses.length + 1)),
+    )
+    for (const outcome of behind) {
+      const code = outcome.status === 'rejected' ? seenError(outcome.reason).code : 'a response'
+      if (code !== 'ERR_HTTPIO_CONNECTION_CLOSED') seen.error = { code: `${code} behind ${seen.error.code}` }
+    }
   }
 
   /** Sends one more request if nothing went wrong so far, and reads its answer. */
@@ -160,21 +198,42 @@ export class Driven {
     await this.settled('the request to be written', arrival)
   }
 
-  async #readOne(maxBytes?: number): Promise<ReferenceResponse> {
+  async #readOne(reading: Reading = AT_ONCE): Promise<ReferenceResponse> {
     const { connection, seen } = this
     const response = await this.settled('readResponse', connection.readResponse())
     const head = headOf(response)
     seen.head = head
-    for (;;) {
-      const piece = await this.settled('read', response.read(maxBytes))
-      if (piece.length === 0) break
-      this.#handed.push({ buffer: piece, copy: piece.toString('latin1') })
-      seen.bodySoFar += piece.toString('latin1')
-    }
+    await this.#readBody(response, reading)
     const read = { ...head, body: seen.bodySoFar, trailers: [...response.trailers] }
     delete seen.head
     seen.bodySoFar = ''
     return read
+  }
+
+  async #readBody(response: HTTPResponse, { by, maxBytes }: Reading): Promise<void> {
+    const take = (piece: Buffer) => {
+      this.#handed.push({ buffer: piece, copy: piece.toString('latin1') })
+      this.seen.bodySoFar += piece.toString('latin1')
+      return piece.length
+    }
+    if (by === 'readAll') {
+      take(await this.settled('readAll', response.readAll()))
+    } else if (by === 'iteration') {
+      const iterator = response[Symbol.asyncIterator]()
+      for (;;) {
+        const { value, done } = await this.settled('next', iterator.next())
+        if (done === true) break
+        take(value)
+      }
+    } else if (by === 'readInto') {
+      const target = Buffer.alloc(maxBytes ?? 4096)
+      for (;;) {
+        const bytes = await this.settled('readInto', response.readInto(target))
+        if (take(Buffer.from(target.subarray(0, bytes))) === 0) break
+      }
+    } else {
+      while (take(await this.settled('read', response.read(maxBytes))) > 0);
+    }
   }
 
   /** Notes what of `work` rejects first. */
@@ -200,18 +259,23 @@ export class Driven {
   }
 }
 
-/** Sends the requests, reads the responses while the server acts, and then tries one request more. */
+/** Sends the requests, reads the responses of a server that acts like this, and then tries one request more. */
 export async function drive(
   requests: readonly DrivenRequest[],
   acts: readonly Act[],
   options: ConnectionOptions = {},
-  maxBytes?: number,
+  reading: Reading = AT_ONCE,
 ): Promise<Seen> {
   const driven = new Driven(options)
-  await driven.send(requests)
-  const reading = driven.read(requests.length, maxBytes)
-  await driven.play(acts)
-  await reading
+  if (reading.by === 'request') {
+    await driven.request(requests, acts)
+  } else {
+    await driven.send(requests)
+    const read = () => driven.read(requests.length, reading)
+    const early = reading.isLate === true ? undefined : read()
+    await driven.play(acts)
+    await (early ?? read())
+  }
   await driven.askNext()
   return driven.finish()
 }
