@@ -234,14 +234,19 @@ export class Outbox {
   #schedule(): void {
     if (this.#transport === null || this.#isClosed) return
     this.#isScheduled = true
-    const { answering } = this.#queue
-    const isIdle = answering === null || !answering.isWritten
     const flush = (): void => {
       this.#isScheduled = false
       this.flush()
     }
-    if (isIdle) afterPoll(flush)
-    else afterTurn(flush)
+    if (this.#isIdle) afterPoll(flush)
+    // Where the last answer came meanwhile, the poll is still to come.
+    else afterTurn(() => (this.#isIdle ? afterTurn(flush) : flush()))
+  }
+
+  /** Is no written request without its answer? */
+  get #isIdle(): boolean {
+    const { answering } = this.#queue
+    return answering === null || !answering.isWritten
   }
 
   #writeSlice(transport: Transport): boolean {

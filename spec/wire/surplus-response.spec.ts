@@ -88,6 +88,19 @@ describe('HTTPConnection and a surplus response', () => {
     },
   )
 
+  it('leaves a whole poll also where the connection became idle between the call and the write', async () => {
+    const { connection, peer } = wire()
+    const first = connection.request('GET', '/a')
+    await peer.waitFor('/a')
+    const second = failure(connection.request('GET', '/b'))
+    peer.send(ok('mine'))
+    await first
+    await turns(1)
+    expect(peer.received.toString()).not.toContain('/b')
+    peer.send(ok('poison'))
+    expect(await second).toMatchObject({ cause: UNASKED, unanswered: [{ path: '/b', outcome: 'unsent' }] })
+  })
+
   it('closes without harm to the next connection', async () => {
     const { connection, peers } = dialler()
     const first = connection.request('GET', '/a')
