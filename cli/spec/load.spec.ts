@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Report } from '../src/load/report'
@@ -306,6 +307,44 @@ describe('httpio load', () => {
       expect(page).not.toContain('<b>')
     } finally {
       rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  const browser = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(file => existsSync(file))
+  const itInBrowser = browser === undefined ? it.skip : it
+
+  itInBrowser('writes a page whose charts a browser draws', async () => {
+    server = await serveHTTP((_request, response) => response.end())
+    const folder = mkdtempSync(join(tmpdir(), 'httpio-load-'))
+    try {
+      const file = join(folder, 'report.html')
+      await httpio('load', '-d', '500ms', '--html', file, server.url)
+      // The browser writes down how large it drew the lines.
+      const measure = `<script>document.title = [...document.querySelectorAll('polyline.one')].map(line => {
+        const { width, height } = line.getBoundingClientRect()
+        return width > 300 && height > 0 && height < 400 ? 'drawn' : 'not drawn'
+      }).join()</script>`
+      writeFileSync(file, readFileSync(file, 'utf8').replace('</body>', `${measure}</body>`))
+      const dom = execFileSync(
+        browser!,
+        [
+          '--headless',
+          '--no-sandbox',
+          '--disable-gpu',
+          '--disable-quic',
+          '--no-first-run',
+          '--disable-background-networking',
+          '--disable-component-update',
+          '--disable-sync',
+          `--user-data-dir=${join(folder, 'profile')}`,
+          '--dump-dom',
+          `file://${file}`,
+        ],
+        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 50_000 },
+      )
+      expect(/<title>(.*)<\/title>/.exec(dom)?.[1]).toBe('drawn,drawn')
+    } finally {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
     }
   })
 })
