@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { registerGet } from './get'
 import { registerLoad } from './load'
 
 const EXIT_STATUS = `
@@ -20,6 +21,7 @@ export function createProgram(): Command {
     .description('Many HTTP/1.1 requests over few pipelined connections.')
     .version(version)
     .addHelpText('after', EXIT_STATUS)
+  registerGet(program)
   registerLoad(program)
   for (const command of [program, ...program.commands]) prepare(command, program)
   return program
