@@ -1,4 +1,5 @@
-import { BodyFollowing, StateError, type HTTPResponse } from '../../lib'
+import { BodyFollowing, HTTPConnection, StateError, type HTTPResponse } from '../../lib'
+import { FakeSocket } from '../../lib/testing'
 import { head, received, turns, watch, wired } from '../support/wire'
 
 const post = (path: string, length: number) =>
@@ -288,9 +289,10 @@ describe('waitForContinue', () => {
   })
 
   it('counts the time from the connection being there', async () => {
-    const { connection, socket, peer } = wired()
+    const socket = new FakeSocket()
+    const { peer } = socket
     let give!: () => void
-    const slow = new (connection.constructor as typeof import('../../lib').HTTPConnection)('example.test', {
+    const slow = new HTTPConnection('example.test', {
       socket: () => new Promise(resolve => (give = () => resolve(socket))),
     })
     jest.useFakeTimers()
@@ -308,6 +310,16 @@ describe('waitForContinue', () => {
     jest.advanceTimersByTime(1)
     await turns()
     expect(maySend.value).toBe(true)
+  })
+
+  it('rejects with the error of dialling, and leaves no timer', async () => {
+    const failure = new Error('no way')
+    const connection = new HTTPConnection('example.test', { socket: () => Promise.reject(failure) })
+    jest.useFakeTimers()
+    const sent = watch(connection.sendRequest('POST', '/a', { body: new BodyFollowing(5), expect100: true }))
+    const maySend = watch(connection.waitForContinue())
+    await turns()
+    expect([sent.error, maySend.error, jest.getTimerCount()]).toEqual([failure, failure, 0])
   })
 
   it('is a StateError where no body is to follow', async () => {

@@ -66,6 +66,40 @@ describe('ConnectionOptions', () => {
     expect(() => new HTTPConnection('example.test', { [name]: value })).toThrow(TypeError)
   })
 
+  it('let 1,048,576 bytes be kept unread when nothing else is said', async () => {
+    const { connection, peer, socket } = wired()
+    await connection.sendRequest('GET', '/a')
+    await peer.waitFor('\r\n\r\n')
+    const answer = head('HTTP/1.1 200 OK', 'Content-Length: 2000000')
+    peer.send(answer)
+    peer.send(Buffer.alloc(1_048_576 - answer.length - 1))
+    await turns()
+    expect(socket.isPaused()).toBe(false)
+    peer.send('x')
+    expect(socket.isPaused()).toBe(true)
+    await connection.close()
+  })
+
+  it('refuse a body that ends only with the connection when nothing else is said', async () => {
+    const answer = head('HTTP/1.1 200 OK', 'Connection: close') + 'body'
+    for (const [closeDelimited, expected] of [
+      [undefined, 'ERR_HTTPIO_UNSUPPORTED_RESPONSE'],
+      ['reject', 'ERR_HTTPIO_UNSUPPORTED_RESPONSE'],
+      ['accept', 'body'],
+    ] as const) {
+      const { connection, peer } = wired({ closeDelimited })
+      const text = connection.request('GET', '/a').then(
+        response => response.text(),
+        (error: { code: string }) => error.code,
+      )
+      await peer.waitFor('\r\n\r\n')
+      peer.send(answer)
+      peer.end()
+      expect(await text).toBe(expected)
+      await connection.close()
+    }
+  })
+
   it('may be changed by the caller afterwards without effect', async () => {
     const socket = new FakeSocket()
     const headers: [string, string][] = [['A', '1']]
