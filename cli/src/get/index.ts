@@ -77,7 +77,7 @@ export function registerGet(program: Command): void {
     )
     .option('--checksum <sha256:…>', 'what a single URL must give')
     .option('-c, --connections <number>', 'connections to each origin', integer(1), 4)
-    .option('-d, --depth <number>', 'requests on the wire of each connection', integer(1), 16)
+    .option('-p, --depth <number>', 'requests on the wire of each connection', integer(1), 16)
     .option('--retries <number>', 'how often a URL is tried again when connections fail', integer(0), 2)
     .option('--max-time <seconds>', 'for one URL, all tries included; 0 = any', seconds, 0)
     .option(
