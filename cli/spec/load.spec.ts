@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Report } from '../src/load/report'
@@ -228,6 +229,40 @@ describe('httpio load', () => {
       stderr: `httpio: could not connect to 127.0.0.1:${port}: nothing listens there: is the server running, and the port right?\n`,
     })
     expect((await httpio('load', '-t', '2', '-c', '2', url)).status).toBe(3)
+  })
+
+  it('ends with status 3 and one line when it is interrupted before there is a connection', async () => {
+    let onArrived: () => void
+    const arrived = new Promise<void>(resolve => (onArrived = resolve))
+    // A TLS handshake that is never answered.
+    const silent = createServer(() => onArrived())
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const { child, finished } = startPiped('load', `https://127.0.0.1:${port}/`)
+    await arrived
+    child.kill('SIGINT')
+    const result = await finished
+    silent.close()
+    expect(result).toEqual({
+      status: 3,
+      stdout: '',
+      stderr: 'httpio: interrupted before a connection was made\n',
+    })
+  })
+
+  it('gives up when the server has gone, and says so', async () => {
+    let answers = 0
+    server = await serveRaw(socket => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+      if (++answers === 100) void server!.close()
+    })
+    const { status, stdout, stderr } = await httpio('load', '--json', '-d', '1h', server.url)
+    const report = JSON.parse(stdout) as Report
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^httpio: given up: could not connect to [^\n]+\n$/)
+    expect(report.requests.answered).toBeGreaterThanOrEqual(99)
+    expect(report.failures['could not connect']).toBeGreaterThan(3)
+    expectSumsToAgree(report)
   })
 
   it.each([

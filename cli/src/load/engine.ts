@@ -5,6 +5,7 @@ import { describeDialError } from './dial-error'
 import { Job } from './job'
 import { Lane, type LaneHost } from './lane'
 import type { Share } from './plan'
+import { Queue } from './queue'
 import { Tally, type Ending, type Failure } from './tally'
 import { now, type Wire } from './wire'
 
@@ -28,7 +29,7 @@ export class Engine implements LaneHost {
   readonly #open = new Set<Job>()
   readonly #resends: Job[] = []
   /** Due, but no place was free. */
-  readonly #due: Job[] = []
+  readonly #due = new Queue<Job>()
   #nextLane = 0
   #issued = 0
   /** How often the pace has come round, warm-up included. */
@@ -37,7 +38,8 @@ export class Engine implements LaneHost {
   #measureAt = Infinity
   #isIssuing = false
   #isOver = false
-  #lastOpenedAt = 0
+  /** Since when no connection could be had. */
+  #downSince: number | null = null
   #hasFailed = false
   #dialError: unknown = null
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -72,7 +74,6 @@ export class Engine implements LaneHost {
     }
     this.#startAt = startAt
     this.#measureAt = startAt + warmupMs
-    this.#lastOpenedAt = now()
     this.#isIssuing = true
     if (warmupMs > 0) this.#after(warmupMs, () => this.#measure())
     else this.#measure()
@@ -195,7 +196,7 @@ export class Engine implements LaneHost {
   }
 
   onOpened(): void {
-    this.#lastOpenedAt = now()
+    this.#downSince = null
     this.tally.counts.opened++
   }
 
@@ -205,8 +206,9 @@ export class Engine implements LaneHost {
     if (this.#startAt === 0) return
     const job = this.take()
     if (job !== null) this.onFailure(job, 'could not connect')
-    const isAnyOpen = this.#lanes.some(lane => lane.isOpen)
-    if (!isAnyOpen && now() - this.#lastOpenedAt > GIVE_UP_AFTER_MS) {
+    if (this.#lanes.some(lane => lane.isOpen)) return
+    this.#downSince ??= now()
+    if (now() - this.#downSince > GIVE_UP_AFTER_MS) {
       this.#hasFailed = true
       this.#finish()
     }

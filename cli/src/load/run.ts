@@ -46,6 +46,7 @@ export class Run {
   /** Dials every connection. @returns null, or what to tell the user when there is not one */
   async connect(): Promise<string | null> {
     const errors = await Promise.all(this.#runners.map(runner => runner.connect()))
+    if (this.#isInterrupted) return 'interrupted before a connection was made'
     if (errors.some(error => error === null)) return null
     this.interrupt()
     return errors[0]
@@ -132,7 +133,7 @@ function runInWorker(share: Share): Runner {
     get progress() {
       return progress
     },
-    connect: () => Promise.race([ready, result.then(() => null)]),
+    connect: () => Promise.race([ready, result.then(() => 'it ended before')]),
     start: epochMs => tell({ type: 'start', epochMs }),
     interrupt: () => tell({ type: 'interrupt' }),
   }
