@@ -61,8 +61,9 @@ export class ResponseDecoder {
   readonly #parser = new ResponseParser()
   #state: State = 'head'
   #exchange: Exchange | null = null
-  /** The part of a cut head that came with earlier segments. */
+  /** The part of a cut head that came with earlier segments, and whether its status line is in it. */
   #headSoFar = ''
+  #hasStatusLine = false
   #remaining = 0
   #interimCount = 0
   #closeAnnounced = false
@@ -146,7 +147,10 @@ export class ResponseDecoder {
     }
     if (step === 'more') {
       const isStart = this.#headSoFar.length < INTERIM_START.length
-      this.#headSoFar += latin1(segment, start, position)
+      const piece = latin1(segment, start, position)
+      // To look for it in all that came so far would join that anew for every piece.
+      this.#hasStatusLine = (!isStart && this.#hasStatusLine) || piece.includes('\n')
+      this.#headSoFar += piece
       if (isStart) exchange.isAnswering = !this.#headSoFar.startsWith(INTERIM_START)
       return position
     }
@@ -172,16 +176,17 @@ export class ResponseDecoder {
     if (this.#tabAt >= end) return this.#parser.execute(segment, start, end)
     const headEnd = segment.indexOf('\r\n\r\n', start, 'latin1')
     const stop = headEnd === -1 ? end : headEnd + 4
-    // What lies behind the head is not needed for this step, and a head cut before its blank line reads the whole segment.
-    const shown = Buffer.from(segment.subarray(0, stop))
-    let at = start
-    if (!this.#headSoFar.includes('\n')) {
-      const statusLineEnd = shown.indexOf(LF, start)
-      at = statusLineEnd === -1 ? stop : statusLineEnd
+    // A head that is cut before its blank line reads the whole segment.
+    const shown = Buffer.from(segment.subarray(start, stop))
+    let at = 0
+    if (this.#headSoFar === '' || !this.#hasStatusLine) {
+      const statusLineEnd = shown.indexOf(LF)
+      at = statusLineEnd === -1 ? shown.length : statusLineEnd
     }
     for (at = shown.indexOf(TAB, at); at !== -1; at = shown.indexOf(TAB, at)) shown[at] = 0x20
     this.#parser.begin()
-    const step = this.#parser.execute(shown, start, stop)
+    const step = this.#parser.execute(shown, 0, shown.length)
+    this.#parser.position += start
     this.#parser.begin()
     return step
   }
