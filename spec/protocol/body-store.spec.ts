@@ -106,6 +106,21 @@ describe('BodyStore', () => {
     expect(store.takeRaw()).toEqual([])
   })
 
+  it('lets go of segments whose data have all been read', () => {
+    const store = filled()
+    store.take(100)
+    store.take(100)
+    store.letGo()
+    expect(store.takeRaw()).toEqual([])
+    store.letGo()
+    store.noteRaw(segment, 0, 4)
+    store.add(segment, 1, 2)
+    store.take(1)
+    store.letGo()
+    store.add(other, 0, 2)
+    expect(store.takeRaw().map(String)).toEqual(['23', 'gh'])
+  })
+
   it('forgets everything when it is cleared, and can be filled again', () => {
     const store = filled()
     store.clear()

@@ -39,9 +39,10 @@ describe('Exchange', () => {
     const exchange = exchangeOf('/')
     exchange.addBody(segment, 0, 2)
     exchange.addBody(Buffer.from('abc'), 1, 3)
-    const target = Buffer.alloc(4)
-    expect(exchange.copyBody(target, 0)).toBe(4)
-    expect(target.toString()).toBe('01bc')
+    expect(exchange.takeBody(1).toString()).toBe('0')
+    const target = Buffer.alloc(3)
+    expect(exchange.copyBody(target, 0)).toBe(3)
+    expect(target.toString()).toBe('1bc')
   })
 
   it('needs no store where each part is read before the next one comes', () => {
@@ -117,6 +118,28 @@ describe('Exchange', () => {
     exchange.setHead(large, 0, 4)
     large.fill('y')
     expect(exchange.head).toBe('xxxx')
+  })
+
+  it('keeps no segment whose data have all been read, but the framing behind them', () => {
+    const exchange = exchangeOf('/')
+    const first = Buffer.from('2\r\nab\r\n')
+    exchange.noteRaw(first, 0, 7)
+    exchange.addBody(first, 3, 5)
+    const second = Buffer.from('2\r\ncd\r\n3')
+    exchange.noteRaw(second, 0, 8)
+    exchange.addBody(second, 3, 5)
+    const target = Buffer.alloc(4)
+    exchange.copyBody(target, 0)
+    exchange.letGo()
+    second.fill('.')
+    expect(target.toString()).toBe('abcd')
+    expect(exchange.takeRaw(true).map(String)).toEqual(['\r\n3'])
+
+    const counted = exchangeOf('/')
+    counted.addBody(segment, 0, 2)
+    counted.takeBody(2)
+    counted.letGo()
+    expect(counted.takeRaw(true)).toEqual([])
   })
 
   it('says how much was dropped of a body, wherever it lay', () => {
