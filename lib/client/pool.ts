@@ -3,6 +3,7 @@
 import { AbortRegistry } from '../abort-registry'
 import { isTemporaryNetworkError } from '../net/temporary'
 import { Backoff } from './backoff'
+import { Counters } from './counters'
 import type { Job, JobExchange } from './job'
 import { JobQueue } from './job-queue'
 import { Lane, type LaneHost, type LostJob } from './lane'
@@ -16,6 +17,7 @@ export class Pool implements LaneHost {
   readonly #origin: OriginMemory
   readonly #rules: ResendRules
   readonly #backoff: Backoff
+  readonly #counters = new Counters()
   /** Being dialled, or open. */
   readonly #lanes: Lane[] = []
   #dialling = 0
@@ -34,14 +36,6 @@ export class Pool implements LaneHost {
   #outstanding = 0
   #onIdle: (() => void) | null = null
   #destroyed: { readonly reason: unknown } | null = null
-
-  #connectionsOpened = 0
-  #requestsWritten = 0
-  #requestsResent = 0
-  #responses = 0
-  /** By connections that have ended. */
-  #bytesSent = 0
-  #bytesReceived = 0
 
   constructor(hostname: string, options: CheckedClientOptions) {
     this.#hostname = hostname
@@ -75,28 +69,8 @@ export class Pool implements LaneHost {
   }
 
   stats(): ClientStats {
-    let [requestsWritten, requestsResent] = [this.#requestsWritten, this.#requestsResent]
-    let [bytesSent, bytesReceived] = [this.#bytesSent, this.#bytesReceived]
-    for (const { link } of this.#lanes) {
-      if (link === null) continue
-      bytesSent += link.bytesSent
-      bytesReceived += link.bytesReceived
-      for (const exchange of link.queue) {
-        const { isWritten, isCounted, job } = exchange as JobExchange
-        if (!isWritten || isCounted) continue
-        requestsWritten++
-        if (job.wasWritten) requestsResent++
-      }
-    }
-    return {
-      connectionsOpened: this.#connectionsOpened,
-      requestsWritten,
-      requestsResent,
-      responses: this.#responses,
-      bytesSent,
-      bytesReceived,
-      depth: this.#origin.firstDepth,
-    }
+    const open = this.#lanes.map(({ link }) => link).filter(link => link !== null)
+    return this.#counters.stats(open, this.#origin.firstDepth)
   }
 
   /** Waits until nothing is outstanding, then ends all connections. Nothing may be accepted any more. */
@@ -146,15 +120,6 @@ export class Pool implements LaneHost {
 
   #settled(): void {
     if (--this.#outstanding === 0) this.#onIdle?.()
-  }
-
-  /** Notes that a request was written, when that is certain or it will not be any more. */
-  #count(exchange: JobExchange): void {
-    if (exchange.isCounted || !exchange.isWritten) return
-    exchange.isCounted = true
-    this.#requestsWritten++
-    if (exchange.job.wasWritten) this.#requestsResent++
-    exchange.job.wasWritten = true
   }
 
   // ---- places
@@ -222,8 +187,8 @@ export class Pool implements LaneHost {
 
   onAnswered(exchange: JobExchange): void {
     const { job } = exchange
-    this.#responses++
-    this.#count(exchange)
+    this.#counters.answered()
+    this.#counters.settled(exchange)
     if (job.isOver) return
     job.isOver = true
     job.exchange = null
@@ -234,7 +199,7 @@ export class Pool implements LaneHost {
 
   onFailed(exchange: JobExchange, reason: unknown): void {
     const { job } = exchange
-    this.#count(exchange)
+    this.#counters.settled(exchange)
     // The response had arrived, and could not be decoded.
     if (job.isOver) job.reject(reason)
     else this.#reject(job, reason)
@@ -242,10 +207,9 @@ export class Pool implements LaneHost {
 
   onEnd(lane: Lane, lost: readonly LostJob[]): void {
     const link = lane.link!
-    this.#bytesSent += link.bytesSent
-    this.#bytesReceived += link.bytesReceived
+    this.#counters.ended(link)
     for (const { exchange } of lost) {
-      this.#count(exchange)
+      this.#counters.settled(exchange)
       exchange.job.exchange = null
     }
     this.#remove(lane)
@@ -334,7 +298,7 @@ export class Pool implements LaneHost {
     lane.open().then(
       () => {
         this.#dialling--
-        this.#connectionsOpened++
+        this.#counters.opened()
         this.#failedDials = 0
         this.#pump()
       },
