@@ -1,5 +1,5 @@
 // npm run bench: runs the rows asked for, prints their tables, and leaves reports/bench.json and reports/bench.md.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -99,6 +99,8 @@ const rounds = Number(options.rounds ?? (options.short ? SHORT_ROUNDS : ROUNDS))
 if (!Number.isInteger(rounds) || rounds < 1) refuse('--rounds takes a whole number')
 if (options.publish && (options.only !== undefined || options.short))
   refuse('only a whole run can be published')
+if (options.check && !existsSync(recordedFile))
+  refuse('there is no bench/recorded.json yet; --publish writes it')
 const { chosenRows, chosenFigures } = chosen(options)
 
 const { installed, missing } = await findTools()
