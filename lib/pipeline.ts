@@ -1,6 +1,7 @@
 // Owns a pipeline: which requests of its source are on the wire, and the responses in order. It is a hand-written iterator, since an
 // `async function*` costs a quarter of a microsecond for each response.
 import { iterateRequests, type RequestIterator } from './request-source'
+import { ConnectionClosed } from './errors'
 import type { Link } from './link'
 import type { PipelineRequest } from './options'
 import { Exchange } from './protocol/exchange'
@@ -38,6 +39,8 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
   #isExhausted = false
   /** Thrown when the responses owed before it have been handed out. */
   #sourceError: { readonly error: unknown } | null = null
+  /** A request of the source that the connection did not take. */
+  #refused: PipelineRequest | null = null
   /** Is an asynchronous source being asked for a request. */
   #isPulling = false
   /** Wakes a `next` that waits for a request or a response, whichever comes first. */
@@ -137,6 +140,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
           return { done: false, value: this.#limit(await reader.awaitResponse()) }
         }
         if (this.#sourceError !== null) throw this.#sourceError.error
+        if (this.#refused !== null) throw this.#link!.sendError()!
         if (this.#isExhausted) break
         if (this.#link!.error !== null) throw this.#link!.error
         await new Promise<void>(resolve => (this.#wake = resolve))
@@ -156,7 +160,12 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
   /** Puts requests on the wire up to the depth. */
   #fill(): void {
     const { queue } = this.#link!
-    while (queue.size < this.#depth && !this.#isExhausted && this.#sourceError === null) {
+    while (
+      queue.size < this.#depth &&
+      !this.#isExhausted &&
+      this.#sourceError === null &&
+      this.#refused === null
+    ) {
       if (this.#requests.isAsync) {
         if (!this.#isPulling) void this.#pullOne()
         return
@@ -189,9 +198,8 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
   /** @returns false if the connection takes no more requests */
   #send(request: PipelineRequest): boolean {
     const link = this.#link!
-    const sendError = link.sendError()
-    if (sendError !== null) {
-      this.#sourceError = { error: sendError }
+    if (link.sendError() !== null) {
+      this.#refused = request
       return false
     }
     const reader = this.#reader!
@@ -280,7 +288,18 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
 
   #fail(error: unknown): Promise<never> {
     this.#end()
-    return Promise.reject(error)
+    return Promise.reject(this.#withRefused(error))
+  }
+
+  /** What the source gave and the connection did not take is unanswered as well: it is for the caller to send again. */
+  #withRefused(error: unknown): unknown {
+    const refused = this.#refused
+    if (refused === null || !(error instanceof ConnectionClosed)) return error
+    const { method = 'GET', path } = typeof refused === 'string' ? { path: refused } : refused
+    return new ConnectionClosed(error.message, {
+      cause: error.cause,
+      unanswered: [...error.unanswered, { method, path, outcome: 'unsent', processed: 'no' }],
+    })
   }
 
   /** Ends the source as well; a connection that still owes responses is closed. */

@@ -343,4 +343,38 @@ describe('pipeline with a source that fails', () => {
     })
     expect(await pipeline.next()).toEqual(DONE)
   })
+
+  it('counts the request that the ended connection did not take among the unanswered', async () => {
+    const { connection, peer } = wire()
+    const pipeline = connection.pipeline(['/a', '/b', '/c', '/d'], { depth: 2 })
+    const first = pipeline.next()
+    await peer.waitFor('/b')
+    peer.send('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\na')
+    expect(text(await (await first).value!.readAll())).toBe('a')
+    expect(await failure(pipeline.next())).toMatchObject({
+      code: 'ERR_HTTPIO_CONNECTION_CLOSED',
+      unanswered: [
+        { method: 'GET', path: '/b', outcome: 'no-reply', processed: 'no' },
+        { method: 'GET', path: '/c', outcome: 'unsent', processed: 'no' },
+      ],
+    })
+    expect(await pipeline.next()).toEqual(DONE)
+  })
+
+  it('names no request as unanswered that was answered after sending had become impossible', async () => {
+    const { connection, peer } = wire()
+    const pipeline = connection.pipeline(['/a', '/b', { method: 'PUT', path: '/c', body: 'x' }], { depth: 2 })
+    const first = pipeline.next()
+    await peer.waitFor('/b')
+    // The head announces the close: nothing more is taken, and the body and what follows are still to come.
+    peer.send(ok('a') + 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n')
+    expect(text(await (await first).value!.readAll())).toBe('a')
+    const second = pipeline.next()
+    peer.send('b')
+    expect(text(await (await second).value!.readAll())).toBe('b')
+    const error = await failure(pipeline.next())
+    expect((error as ConnectionClosed).unanswered).toEqual([
+      { method: 'PUT', path: '/c', outcome: 'unsent', processed: 'no' },
+    ])
+  })
 })
