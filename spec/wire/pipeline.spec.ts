@@ -373,8 +373,6 @@ describe('pipeline with a source that fails', () => {
     peer.send('b')
     expect(text(await (await second).value!.readAll())).toBe('b')
     const error = await failure(pipeline.next())
-    expect((error as ConnectionClosed).unanswered).toEqual([
-      { method: 'PUT', path: '/c', outcome: 'unsent', processed: 'no' },
-    ])
+    expect(error.unanswered).toEqual([{ method: 'PUT', path: '/c', outcome: 'unsent', processed: 'no' }])
   })
 })
