@@ -147,7 +147,7 @@ describe('a response with Connection: close', () => {
     expect(await (await second).text()).toBe('b')
   })
 
-  it('in a pipeline ends it after the last response with those unanswered that were on the wire', async () => {
+  it('in a pipeline ends it after the last response; unanswered is all that was taken from the source', async () => {
     const { connection, peer } = wire()
     const pipeline = connection.pipeline(['/a', '/b', '/c', '/d'], { depth: 3 })
     const first = pipeline.next()
@@ -157,8 +157,9 @@ describe('a response with Connection: close', () => {
     expect(await failure(pipeline.next())).toMatchObject({
       ...CLOSED,
       unanswered: [
-        { path: '/b', processed: 'no' },
-        { path: '/c', processed: 'no' },
+        { path: '/b', outcome: 'no-reply', processed: 'no' },
+        { path: '/c', outcome: 'no-reply', processed: 'no' },
+        { path: '/d', outcome: 'unsent', processed: 'no' },
       ],
     })
     expect((await pipeline.next()).done).toBe(true)

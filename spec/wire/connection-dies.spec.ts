@@ -77,7 +77,11 @@ describe.each(ends)('HTTPConnection with 100 requests queued, at a %s', (_name, 
     expect((await first).value?.status).toBe(200)
     expect(await (await pipeline.next()).value?.text()).toBe('one')
     const error = await failure(pipeline.next())
-    expect(error.unanswered).toEqual(unanswered(PATHS.slice(2, 64), 'no-reply', 'maybe'))
+    // The 65th was taken from the source when the first had been read, and found no connection any more.
+    expect(error.unanswered).toEqual([
+      ...unanswered(PATHS.slice(2, 64), 'no-reply', 'maybe'),
+      ...unanswered(['/64'], 'unsent', 'no'),
+    ])
     expect(await pipeline.next()).toEqual({ done: true, value: undefined })
   })
 })
