@@ -211,6 +211,21 @@ describe('readResponse', () => {
   })
 })
 
+describe('reading before any response', () => {
+  it('is a StateError, on a connection that was not dialled too', async () => {
+    for (const { connection } of [wire(), await asked(['/a'])]) {
+      for (const read of [
+        () => connection.read(),
+        () => connection.readInto(Buffer.alloc(1)),
+        () => connection.readAll(),
+        () => connection.discard(),
+      ]) {
+        expect(await failure(read())).toMatchObject({ code: 'ERR_HTTPIO_STATE' })
+      }
+    }
+  })
+})
+
 describe('interim responses', () => {
   it('are skipped, with the framing fields that they have, and given to onInformational', async () => {
     const seen: HTTPResponse[] = []
