@@ -459,6 +459,20 @@ describe('expect100 of request()', () => {
     expect((await answer).status).toBe(200)
   })
 
+  it('sends the body once, though the 100 comes after the time has passed', async () => {
+    const { connection, peer } = wired()
+    jest.useFakeTimers()
+    const answer = connection.request('POST', '/a', { body: BODY, expect100: { timeoutMs: 50 } })
+    await peer.waitFor('\r\n\r\n')
+    jest.advanceTimersByTime(50)
+    await peer.waitFor('hello')
+    peer.send(CONTINUE)
+    await turns()
+    peer.send(OK)
+    expect((await answer).status).toBe(200)
+    expect(received(peer)).toBe(`${post('/a', 5)}hello`)
+  })
+
   it('never sends the body without an answer, for Infinity', async () => {
     const { connection, peer } = wired()
     jest.useFakeTimers()

@@ -80,6 +80,16 @@ describe('ConnectionOptions', () => {
     await connection.close()
   })
 
+  it('let any number of bytes be kept unread with maxBufferedBytes: Infinity', async () => {
+    const { connection, peer, socket } = wired({ maxBufferedBytes: Infinity })
+    await connection.sendRequest('GET', '/a')
+    await peer.waitFor('\r\n\r\n')
+    peer.send(head('HTTP/1.1 200 OK', 'Content-Length: 20000000'))
+    peer.send(Buffer.alloc(10_000_000))
+    expect(socket.isPaused()).toBe(false)
+    await connection.close()
+  })
+
   it('refuse a body that ends only with the connection when nothing else is said', async () => {
     const answer = head('HTTP/1.1 200 OK', 'Connection: close') + 'body'
     for (const [closeDelimited, expected] of [

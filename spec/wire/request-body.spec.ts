@@ -173,6 +173,23 @@ describe('the body of a request()', () => {
     expect(received(peer)).toBe(post('Content-Length: 200000') + 'x'.repeat(200_000))
   })
 
+  it('makes room when it is withdrawn with its request', async () => {
+    const { connection, peer } = wired()
+    const controller = new AbortController()
+    const withdrawn = watch(
+      connection.request('POST', '/a', { body: Buffer.alloc(100_000), signal: controller.signal }),
+    )
+    controller.abort()
+    await turns()
+    expect(withdrawn.state).toBe('rejected')
+    peer.stall()
+    // Nothing of it is counted any more: a step is not held back.
+    await connection.sendRequest('GET', '/b')
+    peer.unstall()
+    await peer.waitFor('/b')
+    expect(received(peer)).toBe(head('GET /b HTTP/1.1', 'Host: example.test', 'Accept-Encoding: identity'))
+  })
+
   it('is sent whole before the next request, though that was made earlier', async () => {
     const { connection, peer } = wired()
     let go!: () => void
