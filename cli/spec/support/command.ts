@@ -53,7 +53,10 @@ export function start(args: readonly string[], cwd: string, input?: string): Com
 export function startOnTerminal(args: readonly string[], cwd: string): Command {
   const line = [process.execPath, BINARY, ...args].map(arg => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ')
   return new Command(
-    spawn('script', ['-qefc', line, '/dev/null'], { cwd, env: { ...process.env, TERM: 'xterm' } }),
+    spawn('script', ['-qefc', `exec ${line}`, '/dev/null'], {
+      cwd,
+      env: { ...process.env, SHELL: '/bin/sh', TERM: 'xterm' },
+    }),
   )
 }
 

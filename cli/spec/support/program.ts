@@ -54,8 +54,12 @@ export function httpio(...args: string[]): Promise<Finished> {
   return startPiped(...args).finished
 }
 
-/** Starts it on a terminal, which shows both its outputs as `stdout`. */
+/**
+ * Starts it on a terminal, which shows both its outputs as `stdout`. `exec` leaves no shell in between: dash would take Ctrl-C for
+ * itself as well and end with a status of its own.
+ */
 export function startOnTerminal(...args: string[]): Started {
   const quoted = [process.execPath, BINARY, ...args].map(arg => `'${arg.replace(/'/g, `'\\''`)}'`)
-  return start('script', ['-qefc', quoted.join(' '), '/dev/null'], { TERM: 'xterm', COLUMNS: '120' })
+  const line = `exec ${quoted.join(' ')}`
+  return start('script', ['-qefc', line, '/dev/null'], { SHELL: '/bin/sh', TERM: 'xterm', COLUMNS: '120' })
 }
