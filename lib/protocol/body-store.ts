@@ -17,10 +17,28 @@ interface Stretch {
 /** A segment longer than this is not kept alive for the sake of a small part of it. */
 export const LARGE_BYTES = 16_384
 
+// A Buffer on memory that is at hand costs 13 ns, `subarray` 37: most of that is asking the segment for its memory. Many small bodies
+// lie in one segment, so it is asked once. This keeps at most one small segment alive.
+const View = (Buffer as unknown as { readonly [Symbol.species]: BufferOnMemory })[Symbol.species]
+type BufferOnMemory = new (memory: ArrayBufferLike, byteOffset: number, lengthBytes: number) => Buffer
+let viewed: Buffer | null = null
+let memory: ArrayBufferLike
+let byteOffset = 0
+
+function smallView(segment: Buffer, start: number, end: number): Buffer {
+  if (segment !== viewed) {
+    viewed = segment
+    memory = segment.buffer
+    byteOffset = segment.byteOffset
+  }
+  return new View(memory, byteOffset + start, end - start)
+}
+
 /** Part of a segment that the caller may keep: a view, unless it is small and would pin a large segment. */
 export function ownedPart(segment: Buffer, start: number, end: number): Buffer {
   const { length } = segment
-  if (length <= LARGE_BYTES || (end - start) * 4 >= length) return segment.subarray(start, end)
+  if (length <= LARGE_BYTES) return smallView(segment, start, end)
+  if ((end - start) * 4 >= length) return segment.subarray(start, end)
   const copy = Buffer.allocUnsafe(end - start)
   segment.copy(copy, 0, start, end)
   return copy
