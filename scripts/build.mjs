@@ -82,9 +82,16 @@ for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
 
 for (const entry of ENTRIES) {
   const names = Object.keys(require(join(dist, `${entry}.js`))).filter(name => name !== '__esModule')
+  // Node looks for the names of a CommonJS module's exports in its text before it is imported, and in those it hands on. In one of
+  // 150 kB that takes 50 ms and 9 MB; in this bridge there is nothing to be found.
+  const bridge = `${entry}-bridge.js`
+  writeFileSync(
+    join(dist, bridge),
+    `'use strict'\nconst all = require('./${entry}.js')\nmodule.exports = all\n`,
+  )
   writeFileSync(
     join(dist, `${entry}.mjs`),
-    `import cjs from './${entry}.js'\nexport const { ${names.join(', ')} } = cjs\n`,
+    `import all from './${bridge}'\nexport const { ${names.join(', ')} } = all\n`,
   )
   writeFileSync(join(dist, `${entry}.d.mts`), `export * from './${entry}.js'\n`)
 }
