@@ -434,10 +434,10 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   onBody(exchange: Exchange, addedBytes: number): boolean {
     this.#link.kept(addedBytes)
     if (exchange !== this.#current) return true
-    // `read` hands out the segment itself.
-    const isHandedOut = this.#pending?.kind === 'read'
+    // `read` may hand out the segment itself.
+    const isRead = this.#pending?.kind === 'read'
     this.#advance()
-    if (isHandedOut || exchange.availableBytes > 0) return true
+    if ((isRead && exchange.hasHandedOut) || exchange.availableBytes > 0) return true
     exchange.letGo()
     return false
   }

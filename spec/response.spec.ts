@@ -189,6 +189,19 @@ describe('HTTPResponse from memory', () => {
 })
 
 describe('HTTPResponse read off the connection', () => {
+  it('gives the chunks that arrived in one segment as one part to a read that waits', async () => {
+    const { connection, peer } = await asked(['/'])
+    const [head, ...chunks] = chunked(['a', 'b', 'c', 'd'].map(letter => letter.repeat(16_384))).split(
+      /(?<=\r\n\r\n)/,
+    )
+    peer.send(head)
+    const response = await connection.readResponse()
+    const read = response.read()
+    peer.send(chunks.join(''))
+    expect(text(await read)).toBe(['a', 'b', 'c', 'd'].map(letter => letter.repeat(16_384)).join(''))
+    expect((await response.read()).length).toBe(0)
+  })
+
   it('waits for one byte at least and gives what is there', async () => {
     const { response, peer } = await streamed('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n')
     const part = response.read()

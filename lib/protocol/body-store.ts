@@ -57,10 +57,19 @@ function rawLength({ bounds, next }: Stretch, maxBytes: number): number {
   return bounds[end - 1] - bounds[next]
 }
 
+/** Unread data in it. */
+function dataLength({ bounds, next }: Stretch): number {
+  let bytes = 0
+  for (let i = next; i < bounds.length; i += 2) bytes += bounds[i + 1] - bounds[i]
+  return bytes
+}
+
 /** A first-in first-out store of body ranges. */
 export class BodyStore {
   /** Unread bytes of data. */
   lengthBytes = 0
+  /** Was the last Buffer that was taken a view on a segment? */
+  hasHandedOut = false
   #first: Stretch | null = null
   #newest: Stretch | null = null
 
@@ -100,23 +109,31 @@ export class BodyStore {
   }
 
   /**
-   * Takes at most `maxBytes`, but not beyond the segment in which the first unread byte lies. A large range comes out as a view, small
-   * ones together as a copy: segments are not ours to change.
+   * Takes at most `maxBytes`, but not beyond the segment in which the first unread byte lies. What fills most of a segment comes out as
+   * a view; smaller ranges come together as a copy, which costs less than a read for each and lets the segment be used again.
    */
   take(maxBytes: number): Buffer {
     const stretch = this.#readable()
-    const { segment, bounds } = stretch
-    const start = bounds[stretch.next]
-    const end = bounds[stretch.next + 1]
-    const isLast = stretch.next + 2 === bounds.length
-    if (isLast || end - start >= Math.min(maxBytes, LARGE_RANGE_BYTES)) {
-      const taken = Math.min(maxBytes, end - start)
+    const { segment, bounds, next } = stretch
+    const start = bounds[next]
+    const lengthBytes = bounds[next + 1] - start
+    const isEnough = next + 2 === bounds.length || lengthBytes >= maxBytes
+    if (isEnough || lengthBytes * 2 >= segment.length) {
+      const taken = Math.min(maxBytes, lengthBytes)
       this.lengthBytes -= taken
       this.#advance(stretch, start + taken)
-      return ownedPart(segment, start, start + taken)
+      const part = ownedPart(segment, start, start + taken)
+      this.hasHandedOut = part.buffer === segment.buffer
+      return part
     }
-    const copy = Buffer.allocUnsafe(rawLength(stretch, maxBytes))
-    return copy.subarray(0, this.#closeUp(stretch, copy, maxBytes))
+    this.hasHandedOut = false
+    if (lengthBytes < LARGE_RANGE_BYTES) {
+      const copy = Buffer.allocUnsafe(rawLength(stretch, maxBytes))
+      return copy.subarray(0, this.#closeUp(stretch, copy, maxBytes))
+    }
+    const copy = Buffer.allocUnsafe(Math.min(maxBytes, dataLength(stretch)))
+    for (let filled = 0; filled < copy.length;) filled += this.#copyRange(stretch, copy, filled)
+    return copy
   }
 
   /** Copies as much as there is and fits to `target`, from its index `at`; says how much that was. */
@@ -124,24 +141,30 @@ export class BodyStore {
     let filled = at
     while (this.lengthBytes > 0 && filled < target.length) {
       const stretch = this.#readable()
-      const { segment, bounds, next } = stretch
-      const start = bounds[next]
+      const { bounds, next } = stretch
       const room = target.length - filled
-      const isSmall = bounds[next + 1] - start < LARGE_RANGE_BYTES && next + 2 < bounds.length
+      const isSmall = bounds[next + 1] - bounds[next] < LARGE_RANGE_BYTES && next + 2 < bounds.length
       if (isSmall && rawLength(stretch, room) <= SCRATCH_BYTES) {
         scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES)
         const taken = this.#closeUp(stretch, scratch, room)
         target.set(scratch.subarray(0, taken), filled)
         filled += taken
       } else {
-        const taken = Math.min(room, bounds[next + 1] - start)
-        segment.copy(target, filled, start, start + taken)
-        filled += taken
-        this.lengthBytes -= taken
-        this.#advance(stretch, start + taken)
+        filled += this.#copyRange(stretch, target, filled)
       }
     }
     return filled - at
+  }
+
+  /** Copies the first unread range, or as much of it as fits in behind `at`; says how much that was. */
+  #copyRange(stretch: Stretch, target: Uint8Array, at: number): number {
+    const { segment, bounds, next } = stretch
+    const start = bounds[next]
+    const taken = Math.min(target.length - at, bounds[next + 1] - start)
+    segment.copy(target, at, start, start + taken)
+    this.lengthBytes -= taken
+    this.#advance(stretch, start + taken)
+    return taken
   }
 
   /**

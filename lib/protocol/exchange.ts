@@ -151,6 +151,11 @@ export class Exchange {
     return ownedPart(segment, start, end)
   }
 
+  /** May the last Buffer that was taken be a view on the segment? */
+  get hasHandedOut(): boolean {
+    return this.store === null || this.store.hasHandedOut
+  }
+
   /** Copies unread body bytes into `target` from index `at`; says how many. */
   copyBody(target: Uint8Array, at: number): number {
     if (this.store !== null) return this.store.copyTo(target, at)

@@ -267,18 +267,28 @@ export class ResponseDecoder {
     return start + taken
   }
 
+  /** Whoever waits is told once a segment: what a step finds is often a small part of it. */
   #readChunked(segment: Buffer, start: number, end: number): number {
     const exchange = this.#exchange!
     const chunked = this.#chunked!
-    const fault = chunked.step(exchange, segment, start, end)
-    if (fault !== null) return this.#fail(fault, segment, chunked.position)
+    let position = start
+    let addedBytes = 0
+    do {
+      const fault = chunked.step(exchange, segment, position, end)
+      position = chunked.position
+      if (fault !== null) {
+        if (addedBytes > 0) this.#sink.onBody(exchange, addedBytes)
+        return this.#fail(fault, segment, position)
+      }
+      addedBytes += chunked.addedBytes
+    } while (position < end && !chunked.isComplete)
     if (chunked.isComplete) {
       this.#parser.reset()
-      this.#complete(chunked.addedBytes)
-    } else if (chunked.addedBytes > 0) {
-      this.#sink.onBody(exchange, chunked.addedBytes)
+      this.#complete(addedBytes)
+    } else if (addedBytes > 0) {
+      this.#sink.onBody(exchange, addedBytes)
     }
-    return chunked.position
+    return position
   }
 
   #complete(addedBytes: number): void {

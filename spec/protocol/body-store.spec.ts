@@ -31,6 +31,52 @@ describe('BodyStore', () => {
     expect(taken).toEqual(['2', '348', '9', 'hi', 'j'])
   })
 
+  describe('with ranges of some size in a segment', () => {
+    const large = Buffer.from(Array.from({ length: 32_768 }, (_, i) => i % 251))
+
+    function three(): BodyStore {
+      const store = new BodyStore()
+      store.add(large, 10, 5_010)
+      store.add(large, 5_020, 15_020)
+      store.add(large, 15_030, 15_040)
+      return store
+    }
+
+    it('takes them together, in memory of their own', () => {
+      const store = three()
+      const taken = store.take(100_000)
+      expect(taken).toEqual(
+        Buffer.concat([
+          large.subarray(10, 5_010),
+          large.subarray(5_020, 15_020),
+          large.subarray(15_030, 15_040),
+        ]),
+      )
+      expect(store.hasHandedOut).toBe(false)
+      expect(store.lengthBytes).toBe(0)
+    })
+
+    it('takes no more of them than is asked for', () => {
+      const store = three()
+      expect(store.take(5_001)).toEqual(
+        Buffer.concat([large.subarray(10, 5_010), large.subarray(5_020, 5_021)]),
+      )
+      expect(store.take(100_000).length).toBe(10_009)
+    })
+
+    it('takes one that is most of the segment as a view, for which the segment must be kept', () => {
+      const store = new BodyStore()
+      store.add(large, 10, 20_000)
+      store.add(large, 20_010, 20_020)
+      const taken = store.take(100_000)
+      expect(taken).toEqual(large.subarray(10, 20_000))
+      expect(taken.buffer).toBe(large.buffer)
+      expect(store.hasHandedOut).toBe(true)
+      expect(store.take(100_000)).toEqual(large.subarray(20_010, 20_020))
+      expect(store.hasHandedOut).toBe(false)
+    })
+  })
+
   it('copies across segments, from the index given, as much as fits', () => {
     const store = filled()
     const target = Buffer.from('........')
