@@ -129,7 +129,7 @@ function selfTest(): boolean {
   isProven &&= feed('123456789\r\nabc') === 'more' && parser.spanCount === 1 && parser.spanLength(0) === 3
   isProven &&= parser.chunkRemaining() === 0x1_2345_6789 - 3
   parser.skipChunkData(0x1_2345_6789 - 4)
-  isProven &&= parser.chunkRemaining() === 1 && feed('d\r\n0\r\n\r\n') === 'complete'
+  isProven &&= feed('d\r\n0\r\n\r\n') === 'complete'
   parser.release()
   return isProven
 }
@@ -274,7 +274,6 @@ export class ResponseParser {
   /** Gives the structure back; the parser must not be used afterwards. */
   release(): void {
     this.reset()
-    if (windowOwner === this.#at) windowOwner = 0
     unusedParsers.push(this.#at)
   }
 }

@@ -106,7 +106,7 @@ export class Exchange {
   /** Adds body data that lies in `segment`. */
   addBody(segment: Buffer, start: number, end: number): void {
     if (this.store === null) {
-      if (this.segment === null || this.bodyStart === this.bodyEnd) {
+      if (this.segment === null) {
         this.segment = segment
         this.bodyStart = start
         this.bodyEnd = end

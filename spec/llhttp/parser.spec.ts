@@ -42,7 +42,7 @@ function chunkData(parser: ResponseParser, segments: readonly Buffer[]): string 
     parser.begin()
     for (let at = 0; at < segment.length; at = parser.position) {
       const step = parser.execute(segment, at, segment.length)
-      expect(step).not.toBe('error')
+      if (step === 'error') throw new Error(parser.describeError().name)
       for (let i = 0; i < parser.spanCount; i++) {
         const dataStart = parser.spanStart(i)
         data += segment.toString('latin1', dataStart, dataStart + parser.spanLength(i))
@@ -53,6 +53,53 @@ function chunkData(parser: ResponseParser, segments: readonly Buffer[]): string 
   return data
 }
 
+/** Takes flags away after one of the steps. */
+function clearFlags(memory: DataView, state: number, step: number, at: number, flags: number): void {
+  if (step === at) memory.setUint16(state + FLAGS, memory.getUint16(state + FLAGS, true) & ~flags, true)
+}
+
+interface Wasm {
+  readonly Instance: new (module: object, imports?: object) => { readonly exports: Record<string, unknown> }
+}
+
+/** Where llhttp keeps what is read from its structure. */
+const [ERROR_POSITION, CONTENT_LENGTH, FLAGS, STATUS] = [20, 32, 50, 52]
+
+/** What is done to llhttp's memory after a step; `state` is where the parser lies. A number is what the step returns. */
+type Change = (memory: DataView, state: number, step: number) => number | undefined | void
+
+/** Loads the module anew, with an llhttp that is changed after each step: as if its structure had another layout. */
+function loadChanged(changed: Change): typeof parser {
+  const scope = globalThis as unknown as { WebAssembly: Wasm }
+  const original = scope.WebAssembly
+  class Instance extends original.Instance {
+    constructor(module: object, imports?: object) {
+      super(module, imports)
+      const exports = { ...this.exports } as Record<string, unknown>
+      const execute = exports.llhttp_execute as undefined | ((state: number, ...rest: number[]) => number)
+      let step = 0
+      if (execute !== undefined) {
+        exports.llhttp_execute = (state: number, ...rest: number[]): number => {
+          const errno = execute(state, ...rest)
+          const memory = new DataView((exports.memory as { buffer: ArrayBuffer }).buffer)
+          return changed(memory, state, step++) ?? errno
+        }
+      }
+      return Object.create(null, { exports: { value: exports } }) as Instance
+    }
+  }
+  let loaded: typeof parser | null = null
+  scope.WebAssembly = Object.create(original, { Instance: { value: Instance } }) as Wasm
+  try {
+    jest.isolateModules(() => {
+      loaded = jest.requireActual<typeof parser>(`${folder}/parser`)
+    })
+  } finally {
+    scope.WebAssembly = original
+  }
+  return loaded!
+}
+
 describe('ResponseParser', () => {
   it.each([
     ['that does not stop behind a head', '(i32.const 21)', '(i32.const 0)'],
@@ -61,6 +108,7 @@ describe('ResponseParser', () => {
       '(local.get $length))\n    (i32.store (i32.const 0)',
       '(local.get $at))\n    (i32.store (i32.const 0)',
     ],
+    ['that notes two pieces of data for one', '$bytes) (i32.const 8)))', '$bytes) (i32.const 16)))'],
     ['that traps', '(i32.const 21)', 'unreachable'],
   ])(
     'refuses, again and again, to be made from a binary %s: it has another layout',
@@ -79,6 +127,61 @@ describe('ResponseParser', () => {
       jest.dontMock(`${folder}/binary.generated`)
     },
   )
+
+  it.each<[string, Change]>([
+    [
+      'the end of a head in another place',
+      (memory, state, step) => {
+        const at = state + ERROR_POSITION
+        if (step === 0) memory.setUint32(at, memory.getUint32(at, true) - 1, true)
+      },
+    ],
+    ['another status', (memory, state) => memory.setUint16(state + STATUS, 200, true)],
+    ['no flags for a length and a close', (memory, state, step) => clearFlags(memory, state, step, 0, 0xff)],
+    [
+      'no flag for a close',
+      (memory, state, step) => clearFlags(memory, state, step, 0, FLAG_CONNECTION_CLOSE),
+    ],
+    [
+      'no flag for a length',
+      (memory, state, step) => clearFlags(memory, state, step, 0, FLAG_CONTENT_LENGTH),
+    ],
+    ['no flag for chunks', (memory, state, step) => clearFlags(memory, state, step, 1, FLAG_CHUNKED)],
+    [
+      'no flag for a coding',
+      (memory, state, step) => clearFlags(memory, state, step, 1, FLAG_TRANSFER_ENCODING),
+    ],
+    [
+      'lengths of 32 bits',
+      (memory, state, step) => {
+        if (step === 0) memory.setUint32(state + CONTENT_LENGTH + 4, 0, true)
+      },
+    ],
+    [
+      'another length',
+      (memory, state, step) => {
+        if (step === 0) memory.setUint32(state + CONTENT_LENGTH, 5, true)
+      },
+    ],
+    [
+      'another rest of a chunk',
+      (memory, state, step) => {
+        if (step === 2) memory.setUint32(state + CONTENT_LENGTH, 5, true)
+      },
+    ],
+    ['an error within data', (_memory, _state, step) => (step === 2 ? 5 : undefined)],
+    ['no end of a chunked body', (_memory, _state, step) => (step === 3 ? 0 : undefined)],
+  ])('refuses to be made from a binary that has %s, and from that alone', (_what, change) => {
+    let isChanged = true
+    const { ResponseParser } = loadChanged((memory, state, step) => {
+      return isChanged ? change(memory, state, step) : undefined
+    })
+    expect(() => new ResponseParser()).toThrow('does not have the expected layout')
+    isChanged = false
+    const made = new ResponseParser()
+    expect(feed(made, Buffer.from(HEAD))).toBe('head')
+    expect(made).toMatchObject({ status: 200, contentLength: 5, position: HEAD.length })
+  })
 
   it.each([
     ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', 200, FLAG_CONTENT_LENGTH, 5],
@@ -228,6 +331,18 @@ describe('ResponseParser', () => {
     expect(one).toMatchObject({ status: 200, contentLength: 5, position: segment.length })
     one.release()
     other.release()
+  })
+
+  it('goes back within a segment, before the bytes that it was shown last', () => {
+    const parser = new ResponseParser()
+    const segment = Buffer.from(HEAD.replace('200', '404') + HEAD)
+    parser.begin()
+    expect(parser.execute(segment, HEAD.length, segment.length)).toBe('head')
+    expect(parser.status).toBe(200)
+    parser.reset()
+    expect(parser.execute(segment, 0, HEAD.length)).toBe('head')
+    expect(parser).toMatchObject({ status: 404, position: HEAD.length })
+    parser.release()
   })
 
   it('does not take the bytes of the last segment for those of the next', () => {

@@ -105,6 +105,75 @@ describe('BodyStore', () => {
     expect(store.take(100).toString()).toBe('345678')
   })
 
+  it('gives a range as a view where it is half of its segment, or the last in it, or enough; else a copy of all', () => {
+    for (const [first, maxBytes, text] of [
+      // By itself: what lies behind it is not closed up.
+      [500, 10_000, 500],
+      [100, 100, 100],
+      [100, 99, 99],
+      // With the next one.
+      [499, 10_000, 504],
+      [100, 101, 101],
+      [100, 105, 105],
+    ] as const) {
+      const changing = Buffer.alloc(1000, 'x')
+      const store = new BodyStore()
+      store.add(changing, 1, 1 + first)
+      store.add(changing, first + 3, first + 8)
+      const isView = text <= first
+      const taken = store.take(maxBytes)
+      expect([taken.length, store.lengthBytes]).toEqual([text, first + 5 - text])
+      expect(store.hasHandedOut).toBe(isView)
+      changing.fill('y')
+      expect(taken.toString()).toBe((isView ? 'y' : 'x').repeat(text))
+      if (store.lengthBytes > 0) expect(store.take(3).toString()).toBe('yyy')
+    }
+  })
+
+  it('copies ranges of all sizes with framing of all sizes between them, into room of all sizes', () => {
+    const sizes = [1, 4095, 3, 4096, 5000, 2, 70_000, 1, 1, 30_000, 7]
+    const gaps = [2, 1, 70_000, 5, 0, 40_000, 3, 65_533, 1, 9, 4]
+    for (const room of [100, 4095, 65_535, 65_536, 65_537, 1_000_000]) {
+      const store = new BodyStore()
+      const data: Buffer[] = []
+      let at = 0
+      const large = Buffer.alloc(400_000, '-')
+      for (const [i, size] of sizes.entries()) {
+        at += gaps[i]
+        large.fill(String.fromCharCode(97 + i), at, at + size)
+        data.push(large.subarray(at, at + size))
+        store.add(large, at, at + size)
+        at += size
+      }
+      const expected = Buffer.concat(data)
+      const target = Buffer.alloc(expected.length)
+      let filled = 0
+      while (filled < expected.length) {
+        const end = Math.min(filled + room, expected.length)
+        const copied = store.copyTo(target.subarray(0, end), filled)
+        expect(copied).toBe(end - filled)
+        filled = end
+        expect(store.lengthBytes).toBe(expected.length - filled)
+      }
+      expect(target.equals(expected)).toBe(true)
+    }
+  })
+
+  it('leaves alone what lies before and behind where it copies to', () => {
+    const store = filled()
+    const target = Buffer.from('..............')
+    expect(store.copyTo(target, 3)).toBe(8)
+    expect(target.toString()).toBe('...23489hij...')
+    expect(store.copyTo(target, 14)).toBe(0)
+  })
+
+  it('leaves segments as they are', () => {
+    const store = filled()
+    store.take(4)
+    store.copyTo(Buffer.alloc(100), 0)
+    expect([segment.toString(), other.toString()]).toEqual(['0123456789abcdef', 'ghijklmnop'])
+  })
+
   it('reads a thousand segments in order', () => {
     const store = new BodyStore()
     const all: string[] = []
@@ -129,6 +198,29 @@ describe('BodyStore', () => {
     store.add(segment, 0, 2)
     store.take(2)
     expect(store.takeRaw()).toEqual([])
+  })
+
+  it('gives as raw bytes what was noted, and data beyond it', () => {
+    const store = new BodyStore()
+    store.noteRaw(segment, 0, 4)
+    store.add(segment, 2, 6)
+    expect(store.takeRaw().map(String)).toEqual(['012345'])
+    store.add(segment, 2, 4)
+    store.add(segment, 6, 8)
+    expect(store.takeRaw().map(String)).toEqual(['234567'])
+    store.noteRaw(segment, 0, 9)
+    store.add(segment, 2, 6)
+    expect(store.takeRaw().map(String)).toEqual(['012345678'])
+    store.noteRaw(segment, 0, 3)
+    store.noteRaw(other, 0, 3)
+    expect(store.takeRaw().map(String)).toEqual(['012', 'ghi'])
+  })
+
+  it('gives no raw bytes of a segment that has been read', () => {
+    const store = filled()
+    store.take(100)
+    store.take(1)
+    expect(store.takeRaw().map(String)).toEqual(['ij'])
   })
 
   it('keeps a copy of the framing behind data that were read, when it is to let go of the segment', () => {

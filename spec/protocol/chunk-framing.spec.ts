@@ -104,6 +104,58 @@ describe('ChunkFraming', () => {
     }
   })
 
+  it('counts of an extension what lies between the first semicolon and the CRLF, to the byte', () => {
+    // The third is longer: 20 bytes of framing may be pending in any case, and here 6 are.
+    const shortest = '\r\n5;\r\n'
+    for (const [extension, length] of [
+      [';', 1],
+      [';x;y;z', 6],
+      [`;${'x'.repeat(22)}`, 23],
+    ] as const) {
+      const piece = shortest.replace(';', extension)
+      const allowed = Math.floor((120 - piece.length) / length) + 1
+      for (const size of [1, 2, Infinity]) {
+        expect(read(new ChunkFraming(100), Array<string>(allowed).fill(piece), '', size)).toBeNull()
+        expect(read(new ChunkFraming(100), Array<string>(allowed + 1).fill(piece), '', size)).toBe(
+          'CHUNK_FRAMING_TOO_LARGE',
+        )
+      }
+    }
+  })
+
+  it('counts an extension that came whole before its data did', () => {
+    // 90 of 120 bytes are spent.
+    const bytes = Buffer.from(`5;${'x'.repeat(89)}\r\n`)
+    for (const [length, reason] of [
+      [30, null],
+      [31, 'CHUNK_FRAMING_TOO_LARGE'],
+    ] as const) {
+      const framing = new ChunkFraming(100)
+      expect(framing.read(bytes, 0, bytes.length)).toBeNull()
+      expect(framing.readBeforeData(bytes, 0, 0)).toBeNull()
+      expect(read(framing, [], `\r\n0;${'x'.repeat(length - 8)}\r\n\r\n`)).toBe(reason)
+    }
+  })
+
+  it('says in a sentence what was wrong', () => {
+    const messageOf = (bytes: string): string | undefined =>
+      new ChunkFraming(100).read(Buffer.from(bytes), 0, bytes.length)?.message
+    expect(messageOf('5;\x7f')).toBe('a DEL in the framing of a chunked body')
+    expect(messageOf('5\n')).toBe('a CR or an LF alone in chunk framing')
+    expect(messageOf(`5;${'x'.repeat(119)}`)).toBe('chunk extensions and trailers of more than 100 bytes')
+    const framing = new ChunkFraming(100)
+    read(framing, [], '0\r\nA: b\r\nContent-length: 5\r\n\r\n')
+    const fault = framing.takeTrailers(new Exchange(owner, 'GET', '/', ''))
+    expect(fault?.message).toBe('Content-length in the trailer section')
+  })
+
+  it('allows no more trailers behind many chunks than behind one', () => {
+    const sizes = Array<string>(1000).fill('\r\n5\r\n')
+    const last = (length: number): string => `\r\n0\r\n${'x'.repeat(length - 9)}\r\n\r\n`
+    expect(read(new ChunkFraming(100), sizes, last(120))).toBeNull()
+    expect(read(new ChunkFraming(100), sizes, last(121))).toBe('CHUNK_FRAMING_TOO_LARGE')
+  })
+
   it('does not count sizes without extensions, however many there are', () => {
     const sizes = Array<string>(1000).fill('\r\n5\r\n')
     expect(read(new ChunkFraming(100), sizes, '\r\n0\r\n\r\n')).toBeNull()

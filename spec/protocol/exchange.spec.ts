@@ -1,3 +1,4 @@
+import { LARGE_BYTES } from '../../lib/protocol/body-store'
 import { Exchange, ExchangeQueue, type ExchangeOwner } from '../../lib/protocol/exchange'
 
 const owner: ExchangeOwner = {
@@ -43,15 +44,6 @@ describe('Exchange', () => {
     const target = Buffer.alloc(3)
     expect(exchange.copyBody(target, 0)).toBe(3)
     expect(target.toString()).toBe('1bc')
-  })
-
-  it('needs no store where each part is read before the next one comes', () => {
-    const exchange = exchangeOf('/')
-    for (const text of ['ab', 'cd']) {
-      exchange.addBody(Buffer.from(text), 0, 2)
-      expect(exchange.takeBody(100).toString()).toBe(text)
-    }
-    expect(exchange.store).toBeNull()
   })
 
   it.each([
@@ -105,19 +97,73 @@ describe('Exchange', () => {
     expect(exchange.takeRaw(true).map(String)).toEqual(['45678'])
   })
 
-  it('has no head any more when it is to forget it', () => {
-    const exchange = exchangeOf('/')
-    exchange.setHead(segment, 0, 4)
-    exchange.forgetHead()
-    expect([exchange.head, exchange.headLengthBytes]).toEqual(['', 0])
+  it('begins with nothing of a response, and nothing more to send', () => {
+    expect(exchangeOf('/')).toMatchObject({
+      head: '',
+      headLengthBytes: 0,
+      trailers: '',
+      framing: 'awaited',
+      isAnswering: false,
+      isComplete: false,
+      isWritten: false,
+      isBodyOpen: false,
+      unsentBody: null,
+      awaitsContinue: false,
+    })
   })
 
-  it('does not keep a large segment alive for its head', () => {
-    const large = Buffer.alloc(100_000, 'x')
+  it('has no head any more when it is to forget it, whether it was looked at or not', () => {
+    for (const isLookedAt of [false, true]) {
+      const exchange = exchangeOf('/')
+      exchange.setHead(segment, 2, 6)
+      if (isLookedAt) expect(exchange.head).toBe('2345')
+      expect(exchange.headLengthBytes).toBe(4)
+      exchange.forgetHead()
+      expect([exchange.head, exchange.headLengthBytes]).toEqual(['', 0])
+    }
+  })
+
+  it.each([
+    ['makes text of a head in a large segment at once, not to keep that alive', LARGE_BYTES + 1, 'xxxx'],
+    ['makes text of a head in any other when somebody asks', LARGE_BYTES, 'yyyy'],
+  ])('%s', (_what, size, head) => {
+    const large = Buffer.alloc(size, 'x')
     const exchange = exchangeOf('/')
-    exchange.setHead(large, 0, 4)
+    exchange.setHead(large, 1, 5)
     large.fill('y')
-    expect(exchange.head).toBe('xxxx')
+    expect(exchange.head).toBe(head)
+    large.fill('z')
+    expect(exchange.head).toBe(head)
+  })
+
+  it.each([
+    ['taken', (exchange: Exchange) => exchange.takeBody(100).toString()],
+    [
+      'copied',
+      (exchange: Exchange) => {
+        const target = Buffer.alloc(10)
+        return target.toString('latin1', 0, exchange.copyBody(target, 0))
+      },
+    ],
+  ])('needs no store where each part is %s before the next one comes', (_how, read) => {
+    const exchange = exchangeOf('/')
+    exchange.addBody(segment, 2, 4)
+    expect(read(exchange)).toBe('23')
+    exchange.addBody(segment, 5, 7)
+    expect(exchange.store).toBeNull()
+    expect(read(exchange)).toBe('56')
+    expect(exchange.takeRaw(true)).toEqual([])
+  })
+
+  it('forgets raw bytes with the body that is dropped', () => {
+    const exchange = exchangeOf('/')
+    exchange.noteRaw(segment, 0, 9)
+    exchange.addBody(segment, 2, 7)
+    expect(exchange.dropBody()).toBe(5)
+    expect(exchange.takeRaw(true)).toEqual([])
+    exchange.noteRaw(segment, 1, 4)
+    exchange.addBody(segment, 2, 3)
+    expect(exchange.takeRaw(true).map(String)).toEqual(['123'])
   })
 
   it('keeps no segment whose data have all been read, but the framing behind them', () => {
@@ -239,6 +285,27 @@ describe('ExchangeQueue', () => {
       queue.push(c)
       queue.withdraw(b)
       expect([queue.sending, a.next, queue.first]).toEqual([a, c, c])
+    })
+
+    it('goes on sending with the one behind it, though its body was not given to its end', () => {
+      const [a, b] = [exchangeOf('/a', { isBodyOpen: true }), exchangeOf('/b')]
+      const queue = queueOf(a, b)
+      queue.withdraw(a)
+      expect([queue.first, queue.sending, queue.answering, queue.size]).toEqual([b, b, b, 1])
+    })
+
+    it('leaves the cursors alone that stand elsewhere', () => {
+      const [a, b, c, d] = ['/a', '/b', '/c', '/d'].map(path => exchangeOf(path))
+      const queue = queueOf(a, b, c, d)
+      queue.sending = d
+      queue.answering = c
+      queue.withdraw(b)
+      expect([queue.sending, queue.answering]).toEqual([d, c])
+      queue.withdraw(a)
+      expect([queue.first, queue.sending, queue.answering, d.next]).toEqual([c, d, c, null])
+      queue.sending = null
+      queue.withdraw(c)
+      expect([queue.first, queue.sending, queue.answering, queue.size]).toEqual([d, null, d, 1])
     })
 
     it('does nothing with one that is not in it', () => {

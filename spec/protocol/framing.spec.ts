@@ -47,6 +47,14 @@ describe('statusLineFault', () => {
   ])('says of %j with status %s: %s', (line, status, reason) => {
     expect(faultOf(line, status)).toBe(reason)
   })
+
+  it.each([
+    ['HTTP/1.1 099 OK\r\n', 99, 'the status 99 is below 100'],
+    ['HTTP/1.1 200 a\x1fb\r\n', 200, 'byte 0x1f in the reason phrase'],
+    ['HTTP/1.1 200 OK\r\r\n', 200, 'a CR without LF ends the status line'],
+  ])('says in a sentence what is wrong with %j', (line, status, message) => {
+    expect(statusLineFault(Buffer.from(line), 0, status)).toMatchObject({ message })
+  })
 })
 
 describe('announcesClose', () => {
@@ -85,6 +93,21 @@ describe('decideFraming', () => {
     expect(decided([`Content-Length: ${contentLength}`], { flags: FLAG_CONTENT_LENGTH, contentLength })).toBe(
       `counted ${contentLength}`,
     )
+  })
+
+  it('says in a sentence what is wrong with a length', () => {
+    const large = { status: 200, flags: FLAG_CONTENT_LENGTH, contentLength: 2 ** 53, hasEmptyValue: false }
+    expect(decideFraming(exchangeWith(), large, false, false)).toEqual({
+      kind: 'invalid',
+      reason: 'CONTENT_LENGTH_TOO_LARGE',
+      message: 'a Content-Length above 2^53 - 1',
+    })
+    const both = { ...large, contentLength: 5, hasEmptyValue: true }
+    expect(decideFraming(exchangeWith('Transfer-Encoding:'), both, false, false)).toEqual({
+      kind: 'invalid',
+      reason: 'HPE_INVALID_CONTENT_LENGTH',
+      message: 'a Content-Length beside a Transfer-Encoding',
+    })
   })
 
   it('refuses a Content-Length above 2^53 - 1', () => {
