@@ -1,15 +1,13 @@
-// Owns the public face of a connection: it dials, lets one kind of use at a time at the link, and keeps the idle limit. Everything else
-// is done by the parts it puts together for each link.
+// Owns the public face of a connection: it lets one kind of use at a time at the link, and keeps the idle limit. Everything else is done
+// by the parts of a session, which lasts as long as one link.
 import type { CipherNameAndProtocol, PeerCertificate } from 'node:tls'
 import { types } from 'node:util'
 import { BodyFollowing, type BodySource } from './body'
-import { BodyWriter } from './body-writer'
-import * as diagnostics from './diagnostics'
-import { ConnectionClosed, ConnectionTimedOut, StateError } from './errors'
-import { ExchangeRunner, type WholeExchange } from './exchange-runner'
+import { StateError } from './errors'
+import type { ExchangeRunner } from './exchange-runner'
 import type { HeadersInput } from './headers'
 import { checkTimeout, IdleTimer } from './idle-timer'
-import { Link } from './link'
+import type { Link } from './link'
 import { bareHostname, hostOf } from './net/hostname'
 import { normaliseProxy, type Proxy } from './net/proxy'
 import { checkConnectionOptions, type CheckedOptions } from './options'
@@ -24,42 +22,12 @@ import { Pipeline } from './pipeline'
 import { Exchange } from './protocol/exchange'
 import { latin1 } from './protocol/latin1'
 import { RequestHeadWriter } from './protocol/request-head'
-import { HTTPResponse } from './response'
+import type { HTTPResponse } from './response'
 import { JOINED_BYTES } from './request-maker'
-import { ResponseReader } from './response-reader'
-import { openTrace } from './trace'
-import { soon } from './turns'
-
-// Dialling, and Node's streams with it, are loaded at the first connection and not with the package.
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load them at once
-const loadDial = () => require('./net/dial') as typeof import('./net/dial')
+import { Session, type ExchangeWatcher, type SessionHost } from './session'
 
 const DEFAULT_DEPTH = 64
 const DEFAULT_CONTINUE_MS = 1000
-
-/** The parts that live as long as one link. */
-interface Session {
-  readonly link: Link
-  readonly reader: ResponseReader
-  readonly bodyWriter: BodyWriter
-  readonly runner: ExchangeRunner
-  /** Settled when the transport is there, or could not be had. */
-  readonly opened: Promise<void>
-  readonly abandonDial: AbortController
-  /** When it was dialled, by the idle timer's clock. */
-  readonly since: number
-}
-
-/**
- * Whoever runs whole exchanges on a connection by itself is told at once what happens.
- * @internal
- */
-export interface ExchangeWatcher {
-  /** A response has arrived completely, wanted or not: its place on the wire is free. */
-  onComplete(exchange: WholeExchange): void
-  /** The link has ended; each of its exchanges has been told. */
-  onLinkEnd(): void
-}
 
 /** Who uses the connection: kinds of use do not mix. */
 type Use = 'step' | 'request' | 'pipeline'
@@ -79,6 +47,7 @@ export class HTTPConnection implements AsyncDisposable {
   readonly #proxy: Proxy | null
   readonly #writer: RequestHeadWriter
   readonly #idle: IdleTimer
+  readonly #sessionHost: SessionHost
   #session: Session | null = null
   #pipeline: Pipeline | null = null
   #watcher: ExchangeWatcher | null = null
@@ -106,7 +75,24 @@ export class HTTPConnection implements AsyncDisposable {
       headers: options.headers,
       proxyHeaders: isAbsoluteForm ? this.#proxy.headers : [],
     })
-    this.#idle = new IdleTimer({ expire: limit => this.#expire(limit) }, this.#checked.timeoutMs)
+    const idle = new IdleTimer(
+      { expire: limit => this.#session?.expire(limit) ?? null },
+      this.#checked.timeoutMs,
+    )
+    this.#idle = idle
+    this.#sessionHost = {
+      connection: this,
+      options: this.#options,
+      checked: this.#checked,
+      proxy: this.#proxy,
+      writer: this.#writer,
+      idle,
+      pipeline: () => this.#pipeline,
+      watcher: () => this.#watcher,
+      onDialFailed: session => {
+        if (this.#session === session) this.#session = null
+      },
+    }
   }
 
   /** Idle limit on any pending operation, in milliseconds; 0 = none. What waits already waits from the change on. */
@@ -116,7 +102,7 @@ export class HTTPConnection implements AsyncDisposable {
 
   set timeoutMs(value: number) {
     this.#idle.timeoutMs = value
-    if (!this.#isWaiting()) this.#idle.stop()
+    if (this.#session === null || !this.#session.isWaiting) this.#idle.stop()
   }
 
   /** Is there a transport, and can it still be used? */
@@ -452,97 +438,7 @@ export class HTTPConnection implements AsyncDisposable {
   }
 
   #ensureSession(): Session {
-    return (this.#session ??= this.#dial())
-  }
-
-  #dial(): Session {
-    const hooks = { now: () => this.#idle.now(), onWaiting: () => this.#idle.waiting() }
-    const link: Link = new Link(this.#checked, {
-      onMoved: () => this.#idle.moved(),
-      onSendsEnd: () => {
-        bodyWriter.onSendsEnd()
-        runner.onSendsEnd()
-        this.#pipeline?.onSendsEnd()
-      },
-      onLinkEnd: error => {
-        this.#idle.stop()
-        bodyWriter.onSendsEnd()
-        runner.onLinkEnd(error)
-        reader.onLinkEnd(error)
-        this.#pipeline?.onLinkEnd()
-        this.#watcher?.onLinkEnd()
-      },
-      onRaw: () => reader.onRaw(),
-      mayTimeOut: () => this.#idle.timeoutMs > 0,
-      connection: this,
-    })
-    const onInformational = (exchange: Exchange, status: number, head: string): void => {
-      const callback = this.#options.onInformational
-      // Not from within the reading of bytes: what the callback throws is its own.
-      if (callback !== undefined) soon(() => callback(HTTPResponse.ofInterim(exchange, status, head)))
-    }
-    const reader = new ResponseReader(link, {
-      ...hooks,
-      onInformational,
-      onContinue: exchange => {
-        this.#pipeline?.onContinue(exchange)
-        return this.#pipeline !== null
-      },
-      onContinueTaken: exchange => bodyWriter.onContinue(exchange),
-      onHeadWritten: exchange => this.#pipeline?.onHeadWritten(exchange),
-      onFinal: exchange => {
-        bodyWriter.onFinal(exchange)
-        this.#pipeline?.onFinal(exchange)
-      },
-    })
-    const bodyWriter = new BodyWriter(link, hooks)
-    const runner = new ExchangeRunner(link, this.#writer, this.#checked.maxBufferedBytes, {
-      ...hooks,
-      onInformational,
-      onComplete: exchange => this.#watcher?.onComplete(exchange),
-    })
-    const abandonDial = new AbortController()
-    const opened = this.#open(link, abandonDial.signal)
-    const since = hooks.now()
-    hooks.onWaiting()
-    return { link, reader, bodyWriter, runner, opened, abandonDial, since }
-  }
-
-  /** Never rejects: what goes wrong is the link's error. */
-  async #open(link: Link, signal: AbortSignal): Promise<void> {
-    const { tls, socketPath, socket } = this.#options
-    const { acceptCloseDelimited, connectTimeoutMs } = this.#checked
-    try {
-      const dialled = await loadDial().dial({
-        hostname: this.hostname,
-        port: this.port,
-        tls,
-        proxy: this.#proxy,
-        socketPath,
-        socket,
-        wantsCleanEnd: acceptCloseDelimited,
-        wantsReader: true,
-        timeoutMs: connectTimeoutMs,
-        signal,
-      })
-      if (link.error !== null) {
-        dialled.stream.destroy()
-        return
-      }
-      link.open(dialled, openTrace(`${this.hostname}:${this.port}`))
-      // What waits for the connection has waited for the peer from now on.
-      this.#idle.moved()
-      if (this.#isWaiting()) this.#idle.waiting()
-      if (diagnostics.connect.hasSubscribers) {
-        const { hostname, port } = this
-        diagnostics.connect.publish({ connection: this, hostname, port, socket: dialled.stream })
-      }
-    } catch (error) {
-      if (link.error !== null) return
-      // Errors of dialling do not stick.
-      if (this.#session?.link === link) this.#session = null
-      link.failDial(error as Error)
-    }
+    return (this.#session ??= new Session(this.#sessionHost))
   }
 
   /** Lets go of the link at once. */
@@ -550,40 +446,8 @@ export class HTTPConnection implements AsyncDisposable {
     if (this.#session !== session) return
     this.#session = null
     this.#use = null
-    const { link, reader, abandonDial } = session
-    const error = new ConnectionClosed('the connection was closed here', {
-      unanswered: link.unanswered(true),
-    })
-    link.close(error)
-    // Whatever the link may have ended with before: a readRaw may wait still.
-    reader.fail(error)
+    session.close()
     this.#pipeline = null
-    abandonDial.abort(link.error)
-    this.#closed = link.closed()
-  }
-
-  #isWaiting(): boolean {
-    return this.#expire(-Infinity) !== null
-  }
-
-  /** Gives up what has waited since `limit` or longer; says since when the oldest of the rest has waited. */
-  #expire(limit: number): number | null {
-    if (this.#session === null) return null
-    const { link, reader, runner } = this.#session
-    if (link.error === null && !link.isOpen) return this.#expireDial(this.#session, limit)
-    const waiting = [link.outbox.expire(limit), reader.expire(limit), runner.expire(limit)]
-    return waiting.reduce(
-      (oldest, since) => (oldest === null || (since !== null && since < oldest) ? since : oldest),
-      null,
-    )
-  }
-
-  /** While it is dialled, nothing else is waited for: that has a limit of its own, or the idle limit where it has none. */
-  #expireDial({ since, abandonDial }: Session, limit: number): number | null {
-    if (this.#checked.connectTimeoutMs > 0) return null
-    if (since > limit) return since
-    const message = `connecting to ${this.hostname}:${this.port} took longer than ${this.timeoutMs} ms`
-    abandonDial.abort(new ConnectionTimedOut(message, { operation: 'connect' }))
-    return null
+    this.#closed = session.link.closed()
   }
 }

@@ -2,15 +2,8 @@
 // and nothing of the one-step calls.
 import { AbortRegistry } from './abort-registry'
 import { Collector } from './collector'
-import { CorruptBody, decodeBody, DecodedTooLong, isDecodable } from './decompress'
-import {
-  BodyTooLong,
-  ConnectionClosed,
-  ConnectionTimedOut,
-  InvalidResponse,
-  UnsupportedResponse,
-} from './errors'
-import type { HTTPHeaders } from './headers'
+import { codingOf, decodeResponse } from './content-coding'
+import { BodyTooLong, ConnectionClosed, ConnectionTimedOut, UnsupportedResponse } from './errors'
 import type { Link } from './link'
 import type { ExchangeOptions } from './options'
 import { Exchange, type ExchangeOwner } from './protocol/exchange'
@@ -321,17 +314,8 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
         : HTTPResponse.ofBody(exchange, collector.toBuffer())
     const coding = prepared?.decompress === true ? codingOf(response.headers) : null
     if (coding === null) return this.#settle(exchange, response)
-    const decoded = response
-      .readAll()
-      .then(body => decodeBody(body, coding, prepared!.maxBodyBytes))
-      .then(
-        body => HTTPResponse.ofBody(exchange, body),
-        (error: unknown) => {
-          throw decodingError(error, response)
-        },
-      )
-    decoded.then(
-      whole => this.#settle(exchange, whole),
+    decodeResponse(response, coding, prepared!.maxBodyBytes).then(
+      body => this.#settle(exchange, HTTPResponse.ofBody(exchange, body)),
       (error: unknown) => this.#reject(exchange, error),
     )
   }
@@ -352,23 +336,4 @@ function secureBody(exchange: Exchange): void {
   for (let chunk = exchange.unsentBody; chunk !== null; chunk = chunk.next) {
     if (typeof chunk.data !== 'string') chunk.data = Buffer.from(chunk.data)
   }
-}
-
-/** What a failed decoding means for the response. The connection is not concerned: the framing was right. */
-export function decodingError(error: unknown, response: HTTPResponse): unknown {
-  const { method, path } = response
-  if (error instanceof DecodedTooLong) {
-    return new BodyTooLong(`the response to ${method} ${path}: ${error.message}`, { response, cause: error })
-  }
-  if (error instanceof CorruptBody) {
-    const message = `the response to ${method} ${path} has a corrupt content coding: ${error.message}`
-    return new InvalidResponse(message, { response, reason: 'CORRUPT_CONTENT_CODING', cause: error })
-  }
-  return error
-}
-
-/** The coding to undo of a response; null if there is none that can be. */
-export function codingOf(headers: HTTPHeaders): string | null {
-  const coding = headers.get('content-encoding')
-  return coding !== null && isDecodable(coding) ? coding : null
 }

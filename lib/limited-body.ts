@@ -2,7 +2,7 @@
 import { decodeChunks } from './decompress'
 import { sizeError, targetError } from './read-arguments'
 import { BodyTooLong, StateError } from './errors'
-import { codingOf, decodingError } from './exchange-runner'
+import { codingOf, decodingError } from './content-coding'
 import type { Exchange } from './protocol/exchange'
 import { HTTPResponse, type StreamingBody } from './response'
 import type { ResponseReader } from './response-reader'

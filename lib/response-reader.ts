@@ -1,6 +1,7 @@
-// Owns the reading of responses in order, by one reader: which is the current one, and what the pending read waits for. It serves the
-// one-step calls and `pipeline`, and knows nothing of sending.
+// Owns the reading of responses in order, by one reader: what may be read now, and what the pending read waits for. It serves the one-step
+// calls and `pipeline`, and knows nothing of sending.
 import { Collector } from './collector'
+import { CurrentBody } from './current-body'
 import { ConnectionTimedOut, StateError } from './errors'
 import type { Continued, Link } from './link'
 import type { Exchange, ExchangeOwner } from './protocol/exchange'
@@ -44,19 +45,15 @@ export interface ReaderHooks {
 export class ResponseReader implements ExchangeOwner, StreamingBody {
   readonly #link: Link
   readonly #hooks: ReaderHooks
-  /** The last response handed out. */
-  #current: Exchange | null = null
-  /** Has its body been read to the end? */
-  #isFinished = true
+  readonly #body: CurrentBody
   #pending: PendingRead | null = null
-  /** What a pending `discard` may still drop. */
-  #droppableBytes = Infinity
   /** A 100 that was asked for and not handed out yet. */
   #continued: Continued | null = null
 
   constructor(link: Link, hooks: ReaderHooks) {
     this.#link = link
     this.#hooks = hooks
+    this.#body = new CurrentBody(link)
   }
 
   /** Gives up a read that has waited since `limit` or longer; says since when one waits that has not. */
@@ -69,12 +66,12 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   /** The response that is being read, or was read last. */
   get current(): Exchange | null {
-    return this.#current
+    return this.#body.exchange
   }
 
   /** Is the current body unread in part? */
   get isInBody(): boolean {
-    return !this.#isFinished
+    return !this.#body.isFinished
   }
 
   // ---- responses
@@ -90,9 +87,10 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   #readResponse(mayBodyBeOpen: boolean): Promise<HTTPResponse> {
     if (this.#pending !== null) return this.#refuse('another read is pending')
-    if (!this.#isFinished) {
+    if (!this.#body.isFinished) {
       // What ended the link comes first where that body can never be read to its end.
-      if (this.#link.error !== null && !this.#current!.isComplete) return Promise.reject(this.#link.error)
+      if (this.#link.error !== null && !this.#body.exchange!.isComplete)
+        return Promise.reject(this.#link.error)
       return this.#refuse('the body of the previous response has not been read')
     }
     if (this.#link.isRaw) return this.#refuse('raw bytes have been read')
@@ -146,10 +144,8 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     }
     if (first.framing === 'awaited') return null
     this.#link.consumed(first.headLengthBytes)
-    this.#current = first
-    this.#isFinished = false
     const response = new HTTPResponse(first, this)
-    if (first.isComplete && first.lengthBytes === 0) this.#finish()
+    this.#body.begin(first)
     return response
   }
 
@@ -158,7 +154,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   read(exchange: Exchange | null, maxBytes: number): Promise<Buffer> {
     const refusal = sizeError(maxBytes) ?? this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
-    const ready = this.#takeBody(maxBytes)
+    const ready = this.#body.take(maxBytes)
     if (ready !== null) return Promise.resolve(ready)
     return this.#waitInBody('read', maxBytes)
   }
@@ -166,7 +162,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   readInto(exchange: Exchange | null, target: Uint8Array): Promise<number> {
     const refusal = targetError(target) ?? this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
-    const ready = this.#copyBody(target)
+    const ready = this.#body.copy(target)
     if (ready !== null) return ready === 0 ? AT_END : Promise.resolve(ready)
     return this.#waitInBody('into', 0, target)
   }
@@ -174,13 +170,12 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   readAll(exchange: Exchange | null): Promise<Buffer> {
     const refusal = this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
-    const current = this.#current!
-    if (this.#isFinished) return Promise.resolve(EMPTY)
-    if (current.isComplete) return Promise.resolve(this.#takeAll(current))
+    const all = this.#body.takeAll()
+    if (all !== null) return Promise.resolve(all)
     // The body will never be complete; what there is of it stays for `read`.
     if (this.#link.error !== null) return Promise.reject(this.#link.error)
-    const collector = new Collector(current.lengthBytes)
-    this.#collect(collector)
+    const collector = new Collector(this.#body.exchange!.lengthBytes)
+    this.#body.collect(collector)
     return this.#waitInBody('all', 0, null, collector)
   }
 
@@ -188,9 +183,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   discard(exchange: Exchange | null, limitBytes = Infinity): Promise<void> {
     const refusal = this.refusal(exchange)
     if (refusal !== null) return Promise.reject(refusal)
-    if (this.#isFinished) return DONE
-    this.#droppableBytes = limitBytes
-    if (this.#drop()) return DONE
+    if (this.#body.drop(limitBytes)) return DONE
     return this.#waitInBody('discard')
   }
 
@@ -198,8 +191,8 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     const wrong = sizeError(maxBytes)
     if (wrong !== null) return Promise.reject(wrong)
     if (this.#pending !== null) return this.#refuse('another read is pending')
-    this.#link.enterRaw(this.#isFinished ? null : this.#current, this.#continued)
-    this.#isFinished = true
+    this.#link.enterRaw(this.#body.isFinished ? null : this.#body.exchange, this.#continued)
+    this.#body.isFinished = true
     this.#continued = null
     const ready = this.#link.takeRaw(maxBytes)
     if (ready !== null) return Promise.resolve(ready)
@@ -218,12 +211,12 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
   /** Why the body of `exchange` (null: the current one) cannot be read; null if it can. */
   refusal(exchange: Exchange | null): Error | null {
     if (this.#pending !== null) return new StateError('another read is pending')
-    if (this.#current === null) return new StateError('no response has been read')
-    if (exchange !== null && exchange !== this.#current) {
+    if (this.#body.exchange === null) return new StateError('no response has been read')
+    if (exchange !== null && exchange !== this.#body.exchange) {
       return new StateError('the body belongs to a response that is no longer the current one')
     }
     if (this.#link.isRaw) return new StateError('raw bytes have been read')
-    return this.#isFinished ? null : this.closeError
+    return this.#body.isFinished ? null : this.closeError
   }
 
   /** Set once the caller has closed the connection: nothing is handed out any more. */
@@ -233,76 +226,8 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   /** Nobody waits any more for the read that is pending in the body of `exchange`. What it had collected is there for the next one. */
   giveUp(exchange: Exchange): void {
-    if (exchange === this.#current && !this.#isFinished) this.fail(new StateError('the read was given up'))
-  }
-
-  /** The end of the current body, a part of it, or null if nothing is there yet. */
-  #takeBody(maxBytes: number): Buffer | null {
-    const current = this.#current!
-    if (this.#isFinished) return EMPTY
-    if (current.availableBytes === 0) {
-      if (!current.isComplete) return null
-      this.#finish()
-      return EMPTY
-    }
-    const isRest = current.isComplete
-    const part = current.takeBody(maxBytes)
-    this.#link.consumed(part.length)
-    if (isRest && current.lengthBytes !== null && current.availableBytes === 0) this.#finish()
-    return part
-  }
-
-  #copyBody(target: Uint8Array): number | null {
-    const current = this.#current!
-    if (this.#isFinished) return 0
-    if (current.availableBytes === 0) {
-      if (!current.isComplete) return null
-      this.#finish()
-      return 0
-    }
-    const copied = current.copyBody(target, 0)
-    this.#link.consumed(copied)
-    if (current.isComplete && current.lengthBytes !== null && current.availableBytes === 0) this.#finish()
-    return copied
-  }
-
-  #takeAll(current: Exchange): Buffer {
-    const available = current.availableBytes
-    let body: Buffer
-    if (current.store === null) {
-      body = available === 0 ? EMPTY : current.takeBody(available)
-    } else {
-      body = Buffer.allocUnsafe(available)
-      current.copyBody(body, 0)
-    }
-    this.#link.consumed(available)
-    this.#finish()
-    return body
-  }
-
-  #collect(collector: Collector): void {
-    this.#link.consumed(collector.take(this.#current!))
-  }
-
-  /** Drops what is there of the current body; says whether that was its rest. */
-  #drop(): boolean {
-    const current = this.#current!
-    const dropped = current.dropBody()
-    this.#link.consumed(dropped)
-    if (current.isComplete) {
-      this.#finish()
-      return true
-    }
-    this.#droppableBytes -= dropped
-    if (this.#droppableBytes < 0)
-      this.#link.abandon('the rest of a body that was too long is too long to be dropped')
-    return false
-  }
-
-  #finish(): void {
-    this.#isFinished = true
-    this.#current!.dropBody()
-    this.#link.queue.shift()
+    if (exchange === this.#body.exchange && !this.#body.isFinished)
+      this.fail(new StateError('the read was given up'))
   }
 
   // ---- waiting
@@ -356,9 +281,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
     if (pending === null) return
     this.#pending = null
     if (pending.collector !== null && pending.collector.lengthBytes > 0) {
-      const collected = pending.collector.toBuffer()
-      this.#current!.addBody(collected, 0, collected.length)
-      this.#link.kept(collected.length)
+      this.#body.giveBack(pending.collector.toBuffer())
     }
     pending.reject(reason)
   }
@@ -381,24 +304,21 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
         return
       }
       case 'read': {
-        const part = this.#takeBody(pending.maxBytes)
+        const part = this.#body.take(pending.maxBytes)
         if (part !== null) this.#settle(part)
         return
       }
       case 'into': {
-        const copied = this.#copyBody(pending.target!)
+        const copied = this.#body.copy(pending.target!)
         if (copied !== null) this.#settle(copied)
         return
       }
       case 'all': {
-        this.#collect(pending.collector!)
-        if (!this.#current!.isComplete) return
-        this.#finish()
-        this.#settle(pending.collector!.toBuffer())
+        if (this.#body.collect(pending.collector!)) this.#settle(pending.collector!.toBuffer())
         return
       }
       case 'discard':
-        if (this.#drop()) this.#settle(undefined)
+        if (this.#body.dropMore()) this.#settle(undefined)
         return
     }
   }
@@ -433,7 +353,7 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   onBody(exchange: Exchange, addedBytes: number): boolean {
     this.#link.kept(addedBytes)
-    if (exchange !== this.#current) return true
+    if (exchange !== this.#body.exchange) return true
     // `read` may hand out the segment itself.
     const isRead = this.#pending?.kind === 'read'
     this.#advance()
@@ -444,9 +364,9 @@ export class ResponseReader implements ExchangeOwner, StreamingBody {
 
   onComplete(exchange: Exchange, addedBytes: number): void {
     this.#link.kept(addedBytes)
-    if (exchange !== this.#current) return
+    if (exchange !== this.#body.exchange) return
     // Whoever waited for the head got it before this: a body of no length needs no read.
-    if (exchange.lengthBytes === 0) this.#finish()
+    if (exchange.lengthBytes === 0) this.#body.finish()
     else this.#advance()
   }
 }

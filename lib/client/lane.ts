@@ -1,6 +1,7 @@
 // Owns one connection of a client: how many requests it may be given now, and what becomes of it. It knows what has been learnt of the
 // server, and neither the other connections nor what happens to a job that it lost.
-import { HTTPConnection, type ExchangeWatcher } from '../connection'
+import { HTTPConnection } from '../connection'
+import type { ExchangeWatcher } from '../session'
 import { ConnectionTimedOut } from '../errors'
 import type { ExchangeRunner, WholeExchange } from '../exchange-runner'
 import type { Link } from '../link'
