@@ -113,7 +113,7 @@ function load(): void {
 function selfTest(): boolean {
   const parser = new ResponseParser()
   const feed = (text: string): ParserStep => {
-    const bytesOfText = Buffer.from(text, 'latin1')
+    const bytesOfText = Buffer.from(text)
     parser.begin()
     return parser.execute(bytesOfText, 0, bytesOfText.length)
   }

@@ -65,26 +65,22 @@ interface Wasm {
 /** Where llhttp keeps what is read from its structure. */
 const [ERROR_POSITION, CONTENT_LENGTH, FLAGS, STATUS] = [20, 32, 50, 52]
 
-/** What is done to llhttp's memory after a step; `state` is where the parser lies. A number is what the step returns. */
-type Change = (memory: DataView, state: number, step: number) => number | undefined | void
+/** What llhttp exports, as far as it is changed here. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  llhttp_alloc(type: number): number
+  llhttp_execute(state: number, at: number, length: number): number
+}
 
-/** Loads the module anew, with an llhttp that is changed after each step: as if its structure had another layout. */
-function loadChanged(changed: Change): typeof parser {
+/** Loads the module anew, with an llhttp of which something was changed. */
+function loadWith(change: (exports: Exports) => void): typeof parser {
   const scope = globalThis as unknown as { WebAssembly: Wasm }
   const original = scope.WebAssembly
   class Instance extends original.Instance {
     constructor(module: object, imports?: object) {
       super(module, imports)
-      const exports = { ...this.exports } as Record<string, unknown>
-      const execute = exports.llhttp_execute as undefined | ((state: number, ...rest: number[]) => number)
-      let step = 0
-      if (execute !== undefined) {
-        exports.llhttp_execute = (state: number, ...rest: number[]): number => {
-          const errno = execute(state, ...rest)
-          const memory = new DataView((exports.memory as { buffer: ArrayBuffer }).buffer)
-          return changed(memory, state, step++) ?? errno
-        }
-      }
+      const exports = { ...this.exports }
+      if ('llhttp_execute' in exports) change(exports as unknown as Exports)
       return Object.create(null, { exports: { value: exports } }) as Instance
     }
   }
@@ -99,6 +95,9 @@ function loadChanged(changed: Change): typeof parser {
   }
   return loaded!
 }
+
+/** What is done to llhttp's memory after a step; `state` is where the parser lies. A number is what the step returns. */
+type Change = (memory: DataView, state: number, step: number) => number | undefined | void
 
 describe('ResponseParser', () => {
   it.each([
@@ -173,8 +172,13 @@ describe('ResponseParser', () => {
     ['no end of a chunked body', (_memory, _state, step) => (step === 3 ? 0 : undefined)],
   ])('refuses to be made from a binary that has %s, and from that alone', (_what, change) => {
     let isChanged = true
-    const { ResponseParser } = loadChanged((memory, state, step) => {
-      return isChanged ? change(memory, state, step) : undefined
+    const { ResponseParser } = loadWith(exports => {
+      const { memory, llhttp_execute } = exports
+      let step = 0
+      exports.llhttp_execute = (state, at, length) => {
+        const errno = llhttp_execute(state, at, length)
+        return (isChanged ? change(new DataView(memory.buffer), state, step++) : undefined) ?? errno
+      }
     })
     expect(() => new ResponseParser()).toThrow('does not have the expected layout')
     isChanged = false
@@ -290,6 +294,16 @@ describe('ResponseParser', () => {
     parser.release()
   })
 
+  it('passes by more than 2^32 bytes of a chunk of which more are left', () => {
+    const parser = new ResponseParser()
+    feed(parser, Buffer.from(CHUNKED))
+    parser.resume()
+    feed(parser, Buffer.from('300000005\r\na'))
+    parser.skipChunkData(2 ** 32 + 1)
+    expect(parser.chunkRemaining()).toBe(2 ** 33 + 3)
+    parser.release()
+  })
+
   it('names the fault and says where it is', () => {
     const parser = new ResponseParser()
     const segment = Buffer.from('HTTP/1.1 200 OK\r\nA b: c\r\n\r\n')
@@ -375,6 +389,22 @@ describe('ResponseParser', () => {
       expect(after).toMatchObject({ status: 200, flags: FLAG_CONTENT_LENGTH, contentLength: 5 })
       after.release()
     }
+  })
+
+  it('takes the place of one that was released before it asks for more memory', () => {
+    let allocated = 0
+    const { ResponseParser } = loadWith(exports => {
+      const { llhttp_alloc } = exports
+      exports.llhttp_alloc = type => {
+        allocated++
+        return llhttp_alloc(type)
+      }
+    })
+    for (let round = 0; round < 10; round++) {
+      const parsers = [new ResponseParser(), new ResponseParser(), new ResponseParser()]
+      for (const parser of parsers) parser.release()
+    }
+    expect(allocated).toBe(3)
   })
 
   it('is refused to nobody, however many there are', () => {

@@ -58,7 +58,7 @@ const END = '0\r\n\r\n'
 
 describe('ChunkedReader', () => {
   const sizes = [1, 255, 256, 257, 4095, 4096, 4097, 16_383, 16_384, 16_385, 70_000]
-  const parts = [...sizes, ...sizes].map((size, i) => pattern(size, i + 3))
+  const parts = [...sizes, 300, 5000].map((size, i) => pattern(size, i + 3))
   const bytes = parts.map(part => chunk(part)).join('') + END
 
   it.each([1, 2, 3, 255, 256, 257, 4096, 16_384, 16_385, 65_536, bytes.length])(

@@ -47,6 +47,17 @@ describe('ResponseDecoder', () => {
         get('HTTP/1.1 200 OK\r\nTransfer-Encoding:\tchunked\r\n\r\n1\r\nx\r\n0\r\n\r\n'),
         ['x'],
       ],
+      [
+        'tabs in the second head of a segment, and in bodies',
+        {
+          methods: ['GET', 'GET', 'GET'],
+          bytes:
+            'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\t' +
+            'HTTP/1.1 200 O\tK\r\nA:\tb\r\nContent-Length:\t3\r\n\r\n\ta\t' +
+            'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\t',
+        },
+        ['\t', '\ta\t', '\t'],
+      ],
       ['a status of 999', get('HTTP/1.1 999 Beyond\r\nContent-Length: 0\r\n\r\n'), ['']],
       [
         'the longest length there may be',
@@ -186,12 +197,15 @@ describe('ResponseDecoder', () => {
       })
     })
 
-    it.each(['HTTP/1.2 ', 'HTTP/3.0 ', 'HTTP/0.1 ', 'HTTP/9.9 '])('%s', version => {
-      expect(everyWay(get(`${version}200 OK\r\nContent-Length: 0\r\n\r\n`))).toMatchObject({
-        fault: 'unsupported, without head',
-        begun: null,
-      })
-    })
+    it.each(['HTTP/1.2 ', 'HTTP/1.9 ', 'HTTP/2.1 ', 'HTTP/3.0 ', 'HTTP/0.1 ', 'HTTP/0.8 ', 'HTTP/9.9 '])(
+      '%s',
+      version => {
+        expect(everyWay(get(`${version}200 OK\r\nContent-Length: 0\r\n\r\n`))).toMatchObject({
+          fault: 'unsupported, without head',
+          begun: null,
+        })
+      },
+    )
   })
 
   describe('refuses', () => {
@@ -203,6 +217,13 @@ describe('ResponseDecoder', () => {
       ['NOT_HTTP', 'another protocol', get('ICY 200 OK\r\n\r\n')],
       ['HPE_INVALID_CONSTANT', 'what begins like HTTP', get('HTTX/1.1 200 OK\r\n\r\n')],
       ['HPE_INVALID_VERSION', 'a version without a number', get('HTTP/1.x 200 OK\r\n\r\n')],
+      ['HPE_INVALID_VERSION', 'a known version and more', get('HTTP/1.1x 200 OK\r\n\r\n')],
+      ['HPE_INVALID_VERSION', 'another known version and more', get('HTTP/1.0x 200 OK\r\n\r\n')],
+      ['HPE_INVALID_VERSION', 'an old version and more', get('HTTP/0.9x 200 OK\r\n\r\n')],
+      ['HPE_INVALID_VERSION', 'a new version and more', get('HTTP/2.0x 200 OK\r\n\r\n')],
+      ['HPE_INVALID_VERSION', 'a version of two digits', get('HTTP/10.1 200 OK\r\n\r\n')],
+      ['HPE_INVALID_VERSION', 'a tab behind the version', get('HTTP/1.1\t200 OK\r\nA:\tb\r\n\r\n')],
+      ['HPE_INVALID_STATUS', 'a tab behind the status', get('HTTP/1.1 200\tOK\r\nA:\tb\r\n\r\n')],
       ['STATUS_BELOW_100', 'a status below 100', get('HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n')],
       ['CONTROL_IN_REASON', 'a control in the reason', get('HTTP/1.1 200 \x01\r\nContent-Length: 0\r\n\r\n')],
       ['CONTROL_IN_REASON', 'a DEL in the reason', get('HTTP/1.1 200 O\x7fK\r\nContent-Length: 0\r\n\r\n')],
@@ -248,6 +269,67 @@ describe('ResponseDecoder', () => {
       const interim = `HTTP/1.1 103 EH\r\nA: ${'x'.repeat(100)}\r\n\r\n`
       expect(everyWay(get(interim, { maxHeaderBytes: 99 })).fault).toBe('HEADER_SECTION_TOO_LARGE')
     })
+  })
+
+  it.each<[string, string[], string]>([
+    ['bytes arrived that no request asked for', [], 'x'],
+    ['a blank line where a status line was expected', ['GET'], '\r\n'],
+    ['bytes that are no HTTP/1.1 status line', ['GET'], 'ICY 200 OK\r\n'],
+    ['a header section of more than 50 bytes', ['GET'], `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(50)}`],
+    ['more than 32 interim responses in a row', ['GET'], 'HTTP/1.1 103 E\r\n\r\n'.repeat(33)],
+    ['version HTTP/1.0 instead of HTTP/1.1', ['GET'], 'HTTP/1.0 200 OK\r\n\r\n'],
+    ['version HTTP/1.2 instead of HTTP/1.1', ['GET'], 'HTTP/1.2 200 OK\r\n\r\n'],
+    ['a switch of protocols that was not asked for', ['GET'], 'HTTP/1.1 101 S\r\n\r\n'],
+    ['Invalid header token', ['GET'], 'HTTP/1.1 200 OK\r\nA b\r\n\r\n'],
+  ])('says in a sentence why it stops: %s', (message, methods, bytes) => {
+    const decoding = new Decoding(methods, { maxHeaderBytes: 50 })
+    decoding.decoder.push(Buffer.from(bytes))
+    expect(decoding.message).toBe(message)
+  })
+
+  it('leaves the length of what it does not support open', () => {
+    const decoding = new Decoding(['GET'])
+    decoding.decoder.push(Buffer.from('HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello'))
+    expect(decoding.exchanges[0]).toMatchObject({ framing: 'unsupported', lengthBytes: null, status: 200 })
+  })
+
+  it.each([
+    ['a header section that is too large', `HTTP/1.1 103 OK\r\nA: ${'b'.repeat(50)}`],
+    ['a status line that is none', 'HTTP/1.1 1x'],
+    ['a head that is none', 'HTTP/1.1 103 OK\r\nA b'],
+    ['a final head that is not supported', 'HTTP/1.0 200 OK\r\n\r\n'],
+    ['an interim head that is not supported', 'HTTP/1.0 100 OK\r\n\r\n'],
+    ['an interim response too many', 'HTTP/1.1 103 E\r\n\r\n'.repeat(33)],
+    ['a control in the reason of an interim response', 'HTTP/1.1 100 \x01\r\n\r\n'],
+  ])('takes %s for an answer that was begun', (_what, bytes) => {
+    for (const pieces of [[bytes], [...bytes]]) {
+      const decoding = new Decoding(['GET'], { maxHeaderBytes: 50 })
+      for (const piece of pieces) decoding.decoder.push(Buffer.from(piece))
+      expect(decoding.outcome().fault).not.toBeNull()
+      expect(decoding.exchanges[0].isAnswering).toBe(true)
+    }
+  })
+
+  it('gives the bytes of a head that is cut, once', () => {
+    const decoding = new Decoding(['GET'])
+    decoding.decoder.push(Buffer.from('HTTP/1.1 200 OK\r\nA: '))
+    decoding.decoder.push(Buffer.from('b'))
+    expect(decoding.decoder.takePartialHead()).toBe('HTTP/1.1 200 OK\r\nA: b')
+    expect(decoding.decoder.takePartialHead()).toBe('')
+  })
+
+  it('gives its parser back once, however often it is stopped', () => {
+    const stopped = new Decoding(['GET'])
+    stopped.decoder.push(Buffer.from('HTTP/1.1 200 OK\r\nA: '))
+    stopped.decoder.stop()
+    stopped.decoder.stop()
+    const [one, other] = [new Decoding(['GET']), new Decoding(['GET'])]
+    for (const byte of 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx') {
+      one.decoder.push(Buffer.from(byte))
+      other.decoder.push(Buffer.from(byte))
+    }
+    expect(one.outcome().responses).toMatchObject([{ body: 'x' }])
+    expect(other.outcome().responses).toMatchObject([{ body: 'x' }])
   })
 
   describe('gives back what it did not take', () => {

@@ -110,6 +110,11 @@ export class Decoding implements DecoderSink {
     return { head, body: this.#bodies[i], trailers, interim: this.#interim[i] }
   }
 
+  /** The sentence about what stopped the reading. */
+  get message(): string | null {
+    return this.#fault === null ? null : this.#fault.message
+  }
+
   outcome(): Outcome {
     const answered = this.exchanges.slice(0, this.#answered)
     const begun = this.exchanges[this.#answered]
