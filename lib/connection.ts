@@ -172,8 +172,9 @@ export class HTTPConnection implements AsyncDisposable {
     const isJoined = bytes !== null && bytes.length <= JOINED_BYTES
     const text = isJoined ? head.text + latin1(bytes) : head.text
     const exchange = new Exchange(reader, method, path, text)
-    exchange.isBodyOpen = (bytes !== null && !isJoined) || (following !== null && lengthBytes !== 0)
-    exchange.awaitsContinue = expects100
+    // Written only where they say something: a million may wait, and every field of their own costs eight bytes.
+    if ((bytes !== null && !isJoined) || (following !== null && lengthBytes !== 0)) exchange.isBodyOpen = true
+    if (expects100) exchange.awaitsContinue = true
     bodyWriter.begin(exchange, following, expects100)
     link.submit(exchange, head.isLast)
     const now = this.#idle.now()

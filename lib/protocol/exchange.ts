@@ -83,12 +83,16 @@ export class Exchange {
     return this.#headText
   }
 
-  /** Most callers never look at a head: it is made text when they do, unless it would keep a large segment alive till then. */
+  /** Most callers never look at a head: it is made text when they do, or when it alone would keep a large segment alive. */
   setHead(segment: Buffer, start: number, end: number): void {
     this.#headSegment = segment
     this.#headStart = start
     this.headLengthBytes = end - start
-    if (segment.length > LARGE_BYTES) void this.head
+  }
+
+  /** No body lies in the segment of the head, or none that is unread. */
+  settleHead(): void {
+    if (this.#headSegment !== null && this.#headSegment.length > LARGE_BYTES) void this.head
   }
 
   /** It was that of an interim response. */
@@ -107,12 +111,13 @@ export class Exchange {
   addBody(segment: Buffer, start: number, end: number): void {
     if (this.store === null) {
       if (this.segment === null) {
+        if (segment !== this.#headSegment) this.settleHead()
         this.segment = segment
         this.bodyStart = start
         this.bodyEnd = end
         return
       }
-      this.#useStore()
+      useStore(this)
     }
     this.store!.add(segment, start, end)
   }
@@ -125,18 +130,8 @@ export class Exchange {
       this.rawEnd = end
       return
     }
-    this.#useStore()
+    useStore(this)
     this.store!.noteRaw(segment, start, end)
-  }
-
-  #useStore(): void {
-    if (this.store !== null) return
-    const store = (this.store = new BodyStore())
-    if (this.rawSegment !== null) store.noteRaw(this.rawSegment, this.rawStart, this.rawEnd)
-    if (this.segment !== null) store.add(this.segment, this.bodyStart, this.bodyEnd)
-    this.segment = null
-    this.bodyStart = this.bodyEnd = 0
-    this.rawSegment = null
   }
 
   /** Takes unread body bytes, at most `maxBytes`; the Buffer is the caller's to keep. */
@@ -146,7 +141,10 @@ export class Exchange {
     const start = this.bodyStart
     const end = Math.min(this.bodyEnd, start + maxBytes)
     this.bodyStart = end
-    if (end === this.bodyEnd) this.segment = null
+    if (end === this.bodyEnd) {
+      this.segment = null
+      this.settleHead()
+    }
     if (this.rawSegment !== null) this.rawStart = end
     return ownedPart(segment, start, end)
   }
@@ -162,7 +160,10 @@ export class Exchange {
     if (this.segment === null) return 0
     const taken = this.segment.copy(target, at, this.bodyStart, this.bodyEnd)
     this.bodyStart += taken
-    if (this.bodyStart === this.bodyEnd) this.segment = null
+    if (this.bodyStart === this.bodyEnd) {
+      this.segment = null
+      this.settleHead()
+    }
     if (this.rawSegment !== null) this.rawStart = this.bodyStart
     return taken
   }
@@ -186,11 +187,24 @@ export class Exchange {
   dropBody(): number {
     const dropped = this.availableBytes
     this.segment = null
+    this.settleHead()
     this.bodyStart = this.bodyEnd = 0
     this.store?.clear()
     if (this.rawSegment !== null) this.rawSegment = null
     return dropped
   }
+}
+
+/** No private method: that would cost every exchange a field. */
+function useStore(exchange: Exchange): void {
+  if (exchange.store !== null) return
+  exchange.settleHead()
+  const store = (exchange.store = new BodyStore())
+  if (exchange.rawSegment !== null) store.noteRaw(exchange.rawSegment, exchange.rawStart, exchange.rawEnd)
+  if (exchange.segment !== null) store.add(exchange.segment, exchange.bodyStart, exchange.bodyEnd)
+  exchange.segment = null
+  exchange.bodyStart = exchange.bodyEnd = 0
+  exchange.rawSegment = null
 }
 
 // Fields that few exchanges need are not in each of them: a million may wait, and every field costs eight bytes and a write.

@@ -252,6 +252,7 @@ export class ResponseDecoder {
         this.#state = 'until-close'
       }
     }
+    if (this.#state === 'head') exchange.settleHead()
     this.#sink.onHead(exchange, this.#closeAnnounced)
     if (this.#state === 'head') this.#complete(0)
     return position

@@ -123,17 +123,71 @@ describe('Exchange', () => {
     }
   })
 
-  it.each([
-    ['makes text of a head in a large segment at once, not to keep that alive', LARGE_BYTES + 1, 'xxxx'],
-    ['makes text of a head in any other when somebody asks', LARGE_BYTES, 'yyyy'],
-  ])('%s', (_what, size, head) => {
-    const large = Buffer.alloc(size, 'x')
+  it.each<[string, (exchange: Exchange, large: Buffer) => void]>([
+    ['when there is no body', exchange => exchange.settleHead()],
+    ['when its body lies in another', exchange => exchange.addBody(segment, 0, 4)],
+    [
+      'when its body has been taken',
+      (exchange, large) => {
+        exchange.addBody(large, 5, 9)
+        exchange.takeBody(4)
+      },
+    ],
+    [
+      'when its body has been copied',
+      (exchange, large) => {
+        exchange.addBody(large, 5, 9)
+        exchange.copyBody(Buffer.alloc(4), 0)
+      },
+    ],
+    [
+      'when its body has been dropped',
+      (exchange, large) => {
+        exchange.addBody(large, 5, 9)
+        exchange.dropBody()
+      },
+    ],
+    [
+      'when its body needs a store',
+      (exchange, large) => {
+        exchange.addBody(large, 5, 9)
+        exchange.addBody(segment, 0, 4)
+      },
+    ],
+  ])('makes text of a head in a large segment, not to keep that alive, %s', (_when, happens) => {
+    const large = Buffer.alloc(LARGE_BYTES + 1, 'x')
     const exchange = exchangeOf('/')
     exchange.setHead(large, 1, 5)
+    happens(exchange, large)
     large.fill('y')
-    expect(exchange.head).toBe(head)
-    large.fill('z')
-    expect(exchange.head).toBe(head)
+    expect(exchange.head).toBe('xxxx')
+  })
+
+  it.each<[string, number, (exchange: Exchange, segment: Buffer) => void]>([
+    ['a segment that is not large', LARGE_BYTES, exchange => exchange.settleHead()],
+    [
+      'a segment in which its body lies as well',
+      LARGE_BYTES + 1,
+      (exchange, own) => exchange.addBody(own, 5, 9),
+    ],
+    [
+      'a segment in which a part of its body lies unread',
+      LARGE_BYTES + 1,
+      (exchange, own) => {
+        exchange.addBody(own, 5, 9)
+        exchange.takeBody(2)
+        exchange.copyBody(Buffer.alloc(1), 0)
+      },
+    ],
+  ])('makes text of a head in %s when somebody asks', (_where, size, happens) => {
+    const own = Buffer.alloc(size, 'x')
+    const exchange = exchangeOf('/')
+    exchange.setHead(own, 1, 5)
+    happens(exchange, own)
+    own.fill('y')
+    expect(exchange.head).toBe('yyyy')
+    own.fill('z')
+    expect(exchange.head).toBe('yyyy')
   })
 
   it.each([

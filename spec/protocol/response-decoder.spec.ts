@@ -1,4 +1,5 @@
 // Every stream here is played whole, byte by byte, cut at every position, and with the next response behind it.
+import { LARGE_BYTES } from '../../lib/protocol/body-store'
 import { Decoding, everyWay, type Stream } from '../support/decoding'
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -95,6 +96,17 @@ describe('ResponseDecoder', () => {
     expect(responses).toEqual([
       { head: CHUNKED, body: 'ab', trailers: 'X-Sum:  1 \r\nx-sum:\t2\r\n\r\n', interim: [] },
     ])
+  })
+
+  it('keeps no large segment alive for the heads of responses without a body', () => {
+    const head = 'HTTP/1.1 304 Not Modified\r\n\r\n'
+    const large = Buffer.alloc(LARGE_BYTES + 1, head)
+    const count = Math.floor(large.length / head.length)
+    const decoding = new Decoding(Array<string>(count + 1).fill('GET'))
+    decoding.decoder.push(large)
+    large.fill('x')
+    const heads = decoding.exchanges.slice(0, count).map(exchange => exchange.head)
+    expect(heads).toEqual(Array(count).fill(head))
   })
 
   it('keeps interim responses apart, with no body whatever they say', () => {
