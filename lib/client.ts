@@ -135,13 +135,13 @@ export class HTTPClient implements AsyncDisposable {
     } else {
       let prepared = prepare(this.#writer, method, path, options)
       let heldBody: HeldBody | null = null
-      const { following, head, isLast } = prepared
+      const { following, text, isLast } = prepared
       if (following !== null && !following.repeatable) {
         heldBody = new HeldBody(following)
         prepared = { ...prepared, following: heldBody }
       }
       const extras = { prepared, signal: options.signal, heldBody }
-      job = new Job(sequence, method, path, head, isLast, isSafe, extras, settle)
+      job = new Job(sequence, method, path, text, isLast, isSafe, extras, settle)
     }
     this.#pool.accept(job)
     return job

@@ -21,9 +21,9 @@ import type {
 import { Pipeline } from './pipeline'
 import { Exchange } from './protocol/exchange'
 import { latin1 } from './protocol/latin1'
-import { RequestHeadWriter } from './protocol/request-head'
+import { RequestHeadWriter, type RequestHead } from './protocol/request-head'
 import type { HTTPResponse } from './response'
-import { JOINED_BYTES } from './request-maker'
+import { JOINED_BYTES, prepare, type PreparedRequest } from './request-maker'
 import { Session, type ExchangeWatcher, type SessionHost } from './session'
 
 const DEFAULT_DEPTH = 64
@@ -85,7 +85,6 @@ export class HTTPConnection implements AsyncDisposable {
       options: this.#options,
       checked: this.#checked,
       proxy: this.#proxy,
-      writer: this.#writer,
       idle,
       pipeline: () => this.#pipeline,
       watcher: () => this.#watcher,
@@ -324,12 +323,18 @@ export class HTTPConnection implements AsyncDisposable {
    */
   request(method: string, path: string, options?: ExchangeOptions): Promise<HTTPResponse> {
     let session: Session
+    let prepared: PreparedRequest | null = null
+    let head: RequestHead
     try {
+      // What cannot be sent is no reason to dial.
+      if (options === undefined) head = this.#writer.write(method, path)
+      else head = prepared = prepare(this.#writer, method, path, options)
+      options?.signal?.throwIfAborted()
       session = this.#enter('request')
     } catch (error) {
       return Promise.reject(error)
     }
-    return session.runner.run(method, path, options)
+    return session.runner.run(method, path, head, prepared, options?.signal)
   }
 
   /**

@@ -5,10 +5,9 @@ import { Collector } from './collector'
 import { codingOf, decodeResponse } from './content-coding'
 import { BodyTooLong, ConnectionClosed, ConnectionTimedOut, UnsupportedResponse } from './errors'
 import type { Link } from './link'
-import type { ExchangeOptions } from './options'
 import { Exchange, type ExchangeOwner } from './protocol/exchange'
-import type { RequestHeadWriter } from './protocol/request-head'
-import { attachBody, prepare, type PreparedRequest } from './request-maker'
+import type { RequestHead } from './protocol/request-head'
+import { attachBody, type PreparedRequest } from './request-maker'
 import { HTTPResponse } from './response'
 import { Upload, type UploadHooks } from './upload'
 
@@ -57,14 +56,12 @@ export interface RunnerHooks {
 
 export class ExchangeRunner implements ExchangeOwner, UploadHooks {
   readonly #link: Link
-  readonly #writer: RequestHeadWriter
   readonly #maxDroppedBytes: number
   readonly #hooks: RunnerHooks
   readonly #aborts = new AbortRegistry<WholeExchange>((exchange, reason) => this.giveUp(exchange, reason))
 
-  constructor(link: Link, writer: RequestHeadWriter, maxDroppedBytes: number, hooks: RunnerHooks) {
+  constructor(link: Link, maxDroppedBytes: number, hooks: RunnerHooks) {
     this.#link = link
-    this.#writer = writer
     this.#maxDroppedBytes = maxDroppedBytes
     this.#hooks = hooks
   }
@@ -77,31 +74,21 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
     this.#hooks.onWaiting()
   }
 
-  /** Sends a request and resolves with its response, the body in memory. */
-  run(method: string, path: string, options: ExchangeOptions | undefined): Promise<HTTPResponse> {
-    let prepared: PreparedRequest | null = null
-    let exchange: WholeExchange
-    let isLast: boolean
-    try {
-      if (options === undefined) {
-        const head = this.#writer.write(method, path)
-        exchange = new WholeExchange(this, method, path, head.text)
-        isLast = head.isLast
-      } else {
-        prepared = prepare(this.#writer, method, path, options)
-        exchange = new WholeExchange(this, method, path, prepared.head)
-        isLast = prepared.isLast
-      }
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    const signal = options?.signal
-    const refusal = signal?.aborted === true ? (signal.reason as unknown) : this.#link.sendError()
+  /** Sends a request and resolves with its response, the body in memory. `prepared` is there for one that has options. */
+  run(
+    method: string,
+    path: string,
+    head: RequestHead,
+    prepared: PreparedRequest | null,
+    signal: AbortSignal | undefined,
+  ): Promise<HTTPResponse> {
+    const refusal = this.#link.sendError()
     if (refusal !== null) return Promise.reject(refusal)
+    const exchange = new WholeExchange(this, method, path, head.text)
     const promise = new Promise<HTTPResponse>(resolve => {
       exchange.resolve = resolve
     })
-    this.start(exchange, isLast, prepared, signal)
+    this.start(exchange, head.isLast, prepared, signal)
     return promise
   }
 

@@ -212,7 +212,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
       throw new TypeError('a request must be a path or an object')
     const { method = 'GET', path } = request
     const prepared = prepare(this.#host.writer, method, path, request)
-    const exchange = new Exchange(reader, method, path, prepared.head)
+    const exchange = new Exchange(reader, method, path, prepared.text)
     attachBody(exchange, prepared)
     const { following, lengthBytes, expectMs, maxBodyBytes, decompress } = prepared
     if (following !== null) {

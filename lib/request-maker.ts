@@ -5,15 +5,13 @@ import { HTTPHeaders } from './headers'
 import { checkExchangeOptions, type ExchangeOptions } from './options'
 import type { Exchange } from './protocol/exchange'
 import { latin1 } from './protocol/latin1'
-import type { RequestHeadWriter } from './protocol/request-head'
+import type { RequestHead, RequestHeadWriter } from './protocol/request-head'
 
 /** Bodies up to this size are copied at once and go out in one piece with their head. */
 export const JOINED_BYTES = 16_384
 
 /** A request ready to be queued, and what its response must be held against. */
-export interface PreparedRequest {
-  readonly head: string
-  readonly isLast: boolean
+export interface PreparedRequest extends RequestHead {
   /** A body that goes out with the head; it is not changed before it has been sent, or is copied then. */
   readonly bytes: Uint8Array | null
   /** A body that is sent when the head has been written. */
@@ -50,16 +48,16 @@ export function prepare(
   const head = writer.write(method, path, headers, announced, waitMs !== null)
   const common = { isLast: head.isLast, lengthBytes, maxBodyBytes, decompress }
   if (encoded === null) {
-    return { ...common, head: head.text, bytes: null, following: null, expectMs: null }
+    return { ...common, text: head.text, bytes: null, following: null, expectMs: null }
   }
   if (encoded.bytes === null || waitMs !== null) {
-    return { ...common, head: head.text, bytes: null, following: encoded, expectMs: waitMs }
+    return { ...common, text: head.text, bytes: null, following: encoded, expectMs: waitMs }
   }
   const { bytes } = encoded
   if (bytes.length > JOINED_BYTES)
-    return { ...common, head: head.text, bytes, following: null, expectMs: null }
+    return { ...common, text: head.text, bytes, following: null, expectMs: null }
   const text = head.text + latin1(bytes)
-  return { ...common, head: text, bytes: null, following: null, expectMs: null }
+  return { ...common, text, bytes: null, following: null, expectMs: null }
 }
 
 /** Gives an exchange the parts of its request that are not in its head. */

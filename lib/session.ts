@@ -10,7 +10,6 @@ import type { Proxy } from './net/proxy'
 import type { CheckedOptions, ConnectionOptions } from './options'
 import type { Pipeline } from './pipeline'
 import type { Exchange } from './protocol/exchange'
-import type { RequestHeadWriter } from './protocol/request-head'
 import { HTTPResponse } from './response'
 import { ResponseReader } from './response-reader'
 import { openTrace } from './trace'
@@ -38,7 +37,6 @@ export interface SessionHost {
   readonly options: ConnectionOptions
   readonly checked: CheckedOptions
   readonly proxy: Proxy | null
-  readonly writer: RequestHeadWriter
   readonly idle: IdleTimer
   /** Whoever uses the connection now. */
   pipeline(): Pipeline | null
@@ -62,7 +60,7 @@ export class Session {
   /** Dials. */
   constructor(host: SessionHost) {
     this.#host = host
-    const { checked, idle, writer } = host
+    const { checked, idle } = host
     const hooks = { now: () => idle.now(), onWaiting: () => idle.waiting() }
     const onInformational = (exchange: Exchange, status: number, head: string): void => {
       const callback = host.options.onInformational
@@ -85,7 +83,7 @@ export class Session {
         host.pipeline()?.onFinal(exchange)
       },
     })
-    this.runner = new ExchangeRunner(link, writer, checked.maxBufferedBytes, {
+    this.runner = new ExchangeRunner(link, checked.maxBufferedBytes, {
       ...hooks,
       onInformational,
       onComplete: exchange => host.watcher()?.onComplete(exchange),

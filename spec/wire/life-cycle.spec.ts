@@ -223,6 +223,22 @@ describe('connect', () => {
   })
 })
 
+describe('a request that cannot be sent', () => {
+  it.each<[string, (connection: HTTPConnection) => Promise<unknown>]>([
+    ['sendRequest', connection => connection.sendRequest('GET', '/a b')],
+    ['request', connection => connection.request('GET', '/a b')],
+    ['request with options', connection => connection.request('GET', '/', { headers: { 'A\n': '' } })],
+    ['an aborted request', connection => connection.request('GET', '/', { signal: AbortSignal.abort() })],
+  ])('is no reason to dial: %s', async (_name, send) => {
+    const dialled = jest.fn(() => new FakeSocket())
+    const connection = new HTTPConnection('example.test', { socket: dialled })
+    await expect(send(connection)).rejects.toThrow()
+    await turns()
+    expect(dialled).not.toHaveBeenCalled()
+    expect(connection.connected).toBe(false)
+  })
+})
+
 describe('a failed dial', () => {
   const failing = (error: unknown) => {
     const sockets = [() => Promise.reject(error), () => new FakeSocket()]
