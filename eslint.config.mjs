@@ -16,7 +16,7 @@ const wall = (files, forbidden, message) => ({
 })
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'reports/', '**/*.generated.ts', 'cli/dist/'] },
+  { ignores: ['dist/', 'coverage/', 'reports/', '.stryker-tmp/', '**/*.generated.ts', 'cli/dist/'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
