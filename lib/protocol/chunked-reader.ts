@@ -59,7 +59,7 @@ export class ChunkedReader {
       this.isComplete = true
       return framing.takeTrailers(exchange)
     }
-    this.#isInLargeChunk = spanCount > 0 && at === position && this.#skipData(exchange, segment, end)
+    this.#isInLargeChunk = at === position && this.#skipData(exchange, segment, end)
     return null
   }
 

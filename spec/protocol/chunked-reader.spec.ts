@@ -159,4 +159,107 @@ describe('ChunkedReader', () => {
       expect(read([stream.slice(0, cut), stream.slice(cut)]).fault).toBe(fault)
     }
   })
+
+  describe('shows llhttp', () => {
+    class Watched extends ResponseParser {
+      readonly shown: [number, number][] = []
+
+      override execute(
+        segment: Uint8Array,
+        start: number,
+        end: number,
+      ): ReturnType<ResponseParser['execute']> {
+        this.shown.push([start, end])
+        return super.execute(segment, start, end)
+      }
+    }
+
+    /** What is shown of each segment, and what is added of it to the body. */
+    function watched(segments: readonly string[]): { shown: number[][][]; added: number[][][] } {
+      const parser = new Watched()
+      parser.begin()
+      parser.execute(HEAD, 0, HEAD.length)
+      parser.resume()
+      const reader = new ChunkedReader(parser, 1000)
+      const exchange = new Exchange(owner, 'GET', '/', '')
+      const addBody = jest.spyOn(exchange, 'addBody')
+      const shown: number[][][] = []
+      const added: number[][][] = []
+      for (const text of segments) {
+        const segment = Buffer.from(text)
+        parser.shown.length = 0
+        addBody.mockClear()
+        parser.begin()
+        for (let at = 0; at < segment.length && !reader.isComplete; at = reader.position) {
+          expect(reader.step(exchange, segment, at, segment.length)).toBeNull()
+        }
+        shown.push([...parser.shown])
+        added.push(addBody.mock.calls.map(([, start, end]) => [start, end]))
+      }
+      expect(reader.isComplete).toBe(true)
+      parser.release()
+      return { shown, added }
+    }
+
+    it('small chunks whole, and adds nothing to the body where there is nothing', () => {
+      expect(watched(['5\r\n', 'hello', '\r\n1\r\na\r\n', '0\r\n', '\r\n'])).toEqual({
+        shown: [[[0, 3]], [[0, 5]], [[0, 8]], [[0, 3]], [[0, 2]]],
+        added: [[], [[0, 5]], [[5, 6]], [], []],
+      })
+    })
+
+    it('a large chunk that lies in one segment whole', () => {
+      expect(watched([chunk('x'.repeat(10_000)) + END])).toEqual({
+        shown: [[[0, 10_013]]],
+        added: [[[6, 10_006]]],
+      })
+    })
+
+    it('the beginning and the end of a chunk of which 4096 bytes are to come in other segments', () => {
+      const large = chunk('x'.repeat(100 + 4096)) + END
+      expect(watched([large.slice(0, 106), large.slice(106)])).toEqual({
+        shown: [
+          [[0, 106]],
+          [
+            [0, 256],
+            [4096, 4103],
+          ],
+        ],
+        added: [
+          [[6, 106]],
+          [
+            [0, 256],
+            [256, 4096],
+          ],
+        ],
+      })
+      const less = chunk('x'.repeat(100 + 4095)) + END
+      expect(watched([less.slice(0, 106), less.slice(106)])).toEqual({
+        shown: [[[0, 106]], [[0, 4102]]],
+        added: [[[6, 106]], [[0, 4095]]],
+      })
+    })
+
+    it('as little of the large chunk behind a large chunk', () => {
+      const two = chunk('x'.repeat(10_000)).repeat(2) + END
+      expect(watched([two.slice(0, 106), two.slice(106)]).shown).toEqual([
+        [[0, 106]],
+        [
+          [0, 256],
+          [9900, 10_156],
+          [19_908, 19_915],
+        ],
+      ])
+    })
+
+    it('the size of a chunk in two pieces, where it is cut by the end of what is shown', () => {
+      const data = pattern(5000, 7)
+      const whole = chunk(data) + chunk(data) + END
+      for (let left = 246; left <= 256; left++) {
+        const cut = 6 + 5000 - left
+        const { body, isComplete } = read([whole.slice(0, 106), whole.slice(106, cut), whole.slice(cut)])
+        expect([left, isComplete, body === data + data]).toEqual([left, true, true])
+      }
+    })
+  })
 })
