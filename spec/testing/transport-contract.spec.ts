@@ -109,6 +109,13 @@ describe.each([
     void events.push(
       `${name} ${error ? ((error as NodeJS.ErrnoException).code ?? error.message) : 'written'}`,
     )
+  /** Since Node 22 a write under way is cancelled by name when a socket is destroyed; before, it was called back without an error. */
+  const asInNode20 = (all: string[]): string[] =>
+    all.map(event =>
+      event
+        .replace('chunk ECANCELED', 'chunk written')
+        .replace('behind ECANCELED', 'behind ERR_STREAM_DESTROYED'),
+    )
   /** Writes until the peer has stopped taking for good, and says how much that was. */
   async function fill(): Promise<number> {
     const chunk = Buffer.alloc(65_536, 'x')
@@ -252,7 +259,7 @@ describe.each([
       expect(events).toEqual(['end', 'empty EPIPE', 'error write EPIPE', 'close true'])
     })
 
-    it('calls back a write under way without an error, and those behind it with ECONNRESET', async () => {
+    it('calls back a write under way, and those behind it with ECONNRESET', async () => {
       read()
       peer.stall()
       await fill()
@@ -260,7 +267,12 @@ describe.each([
       events.length = 0
       peer.reset()
       await closed
-      expect(events).toEqual(['error read ECONNRESET', 'chunk written', 'behind ECONNRESET', 'close true'])
+      expect(asInNode20(events)).toEqual([
+        'error read ECONNRESET',
+        'chunk written',
+        'behind ECONNRESET',
+        'close true',
+      ])
     })
   })
 
@@ -340,14 +352,14 @@ describe.each([
       expect(events).toEqual(['error boom', 'close true'])
     })
 
-    it('calls back a write under way without an error, and fails those behind it', async () => {
+    it('calls back a write under way, and fails those behind it', async () => {
       peer.stall()
       await fill()
       socket.write('behind', callback('behind'))
       events.length = 0
       socket.destroy()
       await closed
-      expect(events).toEqual(['chunk written', 'behind ERR_STREAM_DESTROYED', 'close false'])
+      expect(asInNode20(events)).toEqual(['chunk written', 'behind ERR_STREAM_DESTROYED', 'close false'])
     })
 
     it('brings nothing that was not read before', async () => {
