@@ -5,6 +5,7 @@ import {
   DNSUnavailable,
   HostnameNotResolvable,
   TunnelFailed,
+  type HTTPResponse,
 } from 'httpio'
 
 /** A transfer that failed for a reason that is no error of the library. */
@@ -18,6 +19,23 @@ export class TransferFailed extends Error {
   }
 }
 
+/** Longer than the user allowed. */
+export class TookTooLong extends Error {
+  constructor() {
+    super('it took longer than --max-time allows')
+  }
+}
+
+/** What a status other than 2xx means for a transfer. */
+export function failedStatus({ status, reason, headers }: HTTPResponse): TransferFailed {
+  const location = headers.get('location')
+  if (status >= 300 && status < 400 && location !== null) {
+    return new TransferFailed(`status ${status}, which leads to ${location}: fetch that`, status)
+  }
+  if (status === 206) return new TransferFailed('the server sent a part that nobody asked for', status)
+  return new TransferFailed(`status ${status}${reason === '' ? '' : ` ${reason}`}`, status)
+}
+
 /** What the usual system errors mean to somebody who wants a file. */
 const MEANINGS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there: is the server running, and the port right?',
@@ -29,6 +47,11 @@ const MEANINGS: Record<string, string> = {
   EACCES: 'permission denied: check who may write there',
   EISDIR: 'there is a folder of that name',
   ENOTDIR: 'a file of that name is where a folder should be',
+  EEXIST: 'a file of that name is where a folder should be',
+  ENAMETOOLONG: 'its name is too long for a file',
+  EROFS: 'nothing can be written there',
+  EMFILE:
+    'too many open files: allow more with `ulimit -n`, or use fewer --connections and a smaller --depth',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: give it with --cacert if you trust it',
   SELF_SIGNED_CERT_IN_CHAIN: 'a certificate is self-signed: give it with --cacert if you trust it',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate cannot be verified: give the authority with --cacert',
@@ -47,7 +70,6 @@ export function describeFailure(error: unknown): string {
     return `${oneLine(error.message)}: try again, or allow more with --timeout`
   if (error instanceof ConnectionClosed)
     return `${oneLine(error.message)}: try again, or allow more --retries`
-  if (error.name === 'TimeoutError') return 'it took longer than --max-time allows'
   const { code } = error as NodeJS.ErrnoException
   const inner =
     error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException | undefined) : undefined

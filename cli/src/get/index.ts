@@ -1,8 +1,10 @@
 // Owns the command line of `httpio get`: its options, their checks, and what they come to.
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { HTTPHeaders, type ClientOptions } from 'httpio'
-import { readFileSync } from 'node:fs'
+import { HTTPHeaders, type ConnectionOptions } from 'httpio'
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs'
 import { CommandError } from '../exit-status'
+import { tryRequest } from '../try-request'
+import { describeFailure } from './failure'
 import { filesOf } from './file-names'
 import { GetRun, type GetPlan } from './run'
 import { basic } from './transfer'
@@ -42,10 +44,12 @@ const integer =
     return value
   }
 
+const LONGEST_SECONDS = Math.floor((2 ** 31 - 1) / 1000)
+
 const seconds = (text: string): number => {
   const value = Number(text)
-  if (text.trim() === '' || !(value >= 0) || value === Infinity) {
-    throw new InvalidArgumentError('It must be a number of seconds.')
+  if (text.trim() === '' || !(value >= 0 && value <= LONGEST_SECONDS)) {
+    throw new InvalidArgumentError(`It must be a number of seconds, ${LONGEST_SECONDS} at most.`)
   }
   return value
 }
@@ -68,7 +72,14 @@ export function registerGet(program: Command): void {
       '[url...]',
       'what to fetch; {1..500} stands for a range of numbers, {001..500} for one with zeros',
     )
-    .option('-i, --input <file>', 'read URLs from a file, one a line; - is the standard input', collect, [])
+    .addOption(
+      new Option(
+        '-i, --input <file>',
+        'read URLs from a file, one a line; - is the standard input; may be repeated',
+      )
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('-o, --output-dir <folder>', 'write files there, under the paths of their URLs')
     .option('--flat', 'only the last part of each path becomes the name of a file')
     .option(
@@ -76,10 +87,15 @@ export function registerGet(program: Command): void {
       'leave out files that are there, go on with those that are there in part, and keep such',
     )
     .option('--checksum <sha256:…>', 'what a single URL must give')
-    .option('-c, --connections <number>', 'connections to each origin', integer(1), 4)
-    .option('-p, --depth <number>', 'requests on the wire of each connection', integer(1), 16)
+    .option('-c, --connections <number>', 'connections to each origin at most', integer(1), 4)
+    .option('-p, --depth <number>', 'requests on the wire of each connection at most', integer(1), 16)
     .option('--retries <number>', 'how often a URL is tried again when connections fail', integer(0), 2)
-    .option('--max-time <seconds>', 'for one URL, all tries included; 0 = any', seconds, 0)
+    .option(
+      '--max-time <seconds>',
+      'for one URL, from when its turn comes, all tries included; 0 = any',
+      seconds,
+      0,
+    )
     .option(
       '--timeout <seconds>',
       'a connection on which nothing moves for so long is given up; 0 = never',
@@ -87,7 +103,11 @@ export function registerGet(program: Command): void {
       60,
     )
     .option('-f, --fail', 'write no body to the standard output whose status is not 2xx')
-    .option('-H, --header <name: value>', 'send this header with every request', collect, [])
+    .addOption(
+      new Option('-H, --header <name: value>', 'send this header with every request; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .option('-u, --user <name:password>', 'authenticate (Basic)')
     .option('--cacert <file>', 'trust the certificate authorities in this file (PEM)')
     .option('-k, --insecure', 'verify no certificates')
@@ -109,12 +129,18 @@ async function planOf(urls: readonly string[], options: GetOptions): Promise<Get
     const needing = [flat && '--flat', resume && '--resume', json && '--json'].find(Boolean)
     if (needing) throw new CommandError(`${needing} needs --output-dir`)
   }
+  const connection = connectionOptions(options)
+  await tryRequest({ method: 'GET', path: '/', headers: connection.headers })
   const wanted = await collectWanted(urls, input, checksum)
   const isSingle = wanted.length === 1 && outputDir === undefined
+  const files = outputDir === undefined ? null : filesOf(wanted, outputDir, flat)
+  if (outputDir !== undefined) makeFolder(outputDir)
   return {
     wanted,
-    files: outputDir === undefined ? null : filesOf(wanted, outputDir, flat),
-    client: clientOptions(options),
+    files,
+    connections: options.connections,
+    depth: options.depth,
+    connection,
     attempts: options.retries + 1,
     maxTimeMs: options.maxTime * 1000,
     isResumed: resume,
@@ -125,22 +151,19 @@ async function planOf(urls: readonly string[], options: GetOptions): Promise<Get
   }
 }
 
-function clientOptions(options: GetOptions): GetPlan['client'] {
-  const { connections, depth, retries, timeout, cacert, insecure, proxy, unixSocket } = options
-  const tls: ClientOptions['tls'] =
-    cacert === undefined && !insecure
-      ? undefined
-      : {
-          ...(cacert !== undefined && { ca: readCertificates(cacert) }),
-          ...(insecure && { rejectUnauthorized: false }),
-        }
+function connectionOptions(options: GetOptions): GetPlan['connection'] {
+  const { timeout, maxTime, cacert, insecure, proxy, unixSocket } = options
+  const timeoutMs = timeout * 1000
+  const tls: ConnectionOptions['tls'] = {
+    ...(cacert !== undefined && { ca: readCertificates(cacert) }),
+    ...(insecure && { rejectUnauthorized: false }),
+  }
   return {
-    connections,
-    depth,
     headers: headersOf(options),
-    timeoutMs: timeout * 1000,
-    resend: { attempts: retries + 1 },
-    ...(tls && { tls }),
+    timeoutMs,
+    // Nobody waits longer for a connection than for a URL.
+    connectTimeoutMs: maxTime === 0 ? timeoutMs : Math.min(timeoutMs || Infinity, maxTime * 1000),
+    tls,
     ...(proxy !== undefined && { proxy: checkProxy(proxy) }),
     ...(unixSocket !== undefined && { socketPath: unixSocket }),
   }
@@ -165,6 +188,16 @@ function headersOf({ header, user }: GetOptions): HTTPHeaders {
     headers.set('Authorization', basic(name, password.join(':')))
   }
   return headers
+}
+
+/** Makes the folder for all files, and finds out whether they can be written, before anything is asked for. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw new CommandError(`--output-dir ${folder}: ${describeFailure(error)}`)
+  }
 }
 
 function readCertificates(file: string): Buffer {

@@ -1,7 +1,7 @@
 // Owns a file until it is whole: its bytes lie under another name, beside what is needed to go on with them later. It knows no HTTP.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { mkdir, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
@@ -12,38 +12,56 @@ export interface PartNote {
   readonly validator: string
 }
 
+/** Names may be of 255 bytes, and ours are longer than the file's. */
+const LONGEST_NAME_BYTES = 200
+
+/** The name under which the bytes of a file lie until it is whole. */
+export function partNameOf(name: string): string {
+  const stem =
+    Buffer.byteLength(name) <= LONGEST_NAME_BYTES ? name : createHash('sha256').update(name).digest('hex')
+  return `.${stem}.httpio-part`
+}
+
 export class PartFile {
   readonly #file: string
   readonly #part: string
   readonly #note: string
   #handle: FileHandle | null = null
+  /** Is there something under its other name, and a note beside it? */
+  #isThere = false
+  #hasNote = false
   /** Bytes that are there. */
   lengthBytes = 0
 
   /** @param file - where it is to be in the end */
   constructor(file: string) {
     this.#file = file
-    this.#part = join(dirname(file), `.${basename(file)}.httpio-part`)
+    this.#part = join(dirname(file), partNameOf(basename(file)))
     this.#note = `${this.#part}.json`
   }
 
-  /** Opens what is there of an earlier attempt for the same URL; null if nothing is that can be gone on with. */
-  async resume(url: string): Promise<PartNote | null> {
+  /** Looks for what is there of an earlier attempt for the same URL; null if nothing is that can be gone on with. */
+  find(url: string): PartNote | null {
     try {
-      const note = JSON.parse(await readFile(this.#note, 'utf8')) as PartNote
+      const note = JSON.parse(readFileSync(this.#note, 'utf8')) as PartNote
       if (note.url !== url || typeof note.validator !== 'string') return null
-      const handle = await open(this.#part, 'r+')
-      this.#handle = handle
-      this.lengthBytes = (await handle.stat()).size
+      this.lengthBytes = statSync(this.#part).size
+      this.#isThere = this.#hasNote = true
       return this.lengthBytes > 0 ? note : null
     } catch {
       return null
     }
   }
 
+  /** Opens what is there, to go on with it. */
+  async reopen(): Promise<void> {
+    this.#handle ??= await open(this.#part, 'r+')
+  }
+
   /** Begins anew, with an empty file. */
   async begin(): Promise<void> {
     this.lengthBytes = 0
+    this.#isThere = true
     if (this.#handle !== null) {
       await this.#handle.truncate(0)
       return
@@ -59,6 +77,7 @@ export class PartFile {
 
   /** Keeps what is needed to go on with the bytes later. */
   async remember(note: PartNote): Promise<void> {
+    this.#hasNote = true
     await writeFile(this.#note, `${JSON.stringify(note)}\n`)
   }
 
@@ -81,19 +100,19 @@ export class PartFile {
 
   /** It is whole: only now it appears under its name, and a crash leaves either all of it there or nothing. */
   async finish(): Promise<void> {
-    const handle = this.#handle!
-    await handle.sync()
+    await this.reopen()
+    await this.#handle!.sync()
     await this.#close()
     await rename(this.#part, this.#file)
-    await rm(this.#note, { force: true })
+    if (this.#hasNote) await rm(this.#note, { force: true })
   }
 
   /** It is not whole. What there is stays for later, or goes. */
   async leave(isKept: boolean): Promise<void> {
     await this.#close()
     if (isKept) return
-    await rm(this.#part, { force: true })
-    await rm(this.#note, { force: true })
+    if (this.#isThere) await rm(this.#part, { force: true })
+    if (this.#hasNote) await rm(this.#note, { force: true })
   }
 
   async #close(): Promise<void> {

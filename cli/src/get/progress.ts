@@ -38,6 +38,7 @@ export class TerminalProgress implements Progress {
         stream: process.stderr,
         clearOnComplete: true,
         hideCursor: true,
+        gracefulExit: false,
         format: '{bar} {percentage}% | {size} | {name}',
         barsize: 24,
       },
@@ -78,7 +79,10 @@ export class TerminalProgress implements Progress {
   }
 
   stop(): void {
+    if (this.#isStopped) return
     this.#isStopped = true
+    // Lines are kept until it draws the next time.
+    this.#bars.update()
     this.#bars.stop()
   }
 }

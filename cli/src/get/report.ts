@@ -43,10 +43,10 @@ export class Report {
   }
 
   succeeded({ url }: Wanted, file: string | null, transferred: Transferred, ms: number): void {
-    const { status, lengthBytes, isSkipped } = transferred
+    const { status, lengthBytes, fetchedBytes, isSkipped } = transferred
     if (isSkipped) this.#skipped++
     else this.#good++
-    this.#bytes += lengthBytes
+    this.#bytes += fetchedBytes
     if (!this.#options.isJson) return
     const outcome = isSkipped ? 'already there' : 'fetched'
     this.#output.result(

@@ -1,12 +1,15 @@
-// Owns the fetching of everything that was asked for: which URL when, and where its bytes go. It knows neither the command line nor how one
-// URL is fetched.
-import type { ClientOptions, HTTPResponse } from 'httpio'
-import { once } from 'node:events'
-import { OriginGroup } from './origin-group'
+// Owns the fetching of everything that was asked for: what of which origin, where its bytes go, and when it is over. It knows neither the
+// command line nor how one URL is fetched.
+import type { ConnectionOptions } from 'httpio'
+import { statSync } from 'node:fs'
+import { OutputLost, writeOut } from '../output'
+import { FileDestination, OutputDestination } from './destination'
+import { TookTooLong } from './failure'
+import { OrderedOutput } from './ordered-output'
+import { Origin } from './origin'
 import { NoProgress, TerminalProgress, type Progress } from './progress'
 import { Report } from './report'
-import { failedStatus } from './stream'
-import { isGood, Transfer, type TransferOptions } from './transfer'
+import { Transfer, type Transferred, type TransferOptions } from './transfer'
 import type { Wanted } from './urls'
 
 /** Everything that the command line asks for. */
@@ -14,9 +17,12 @@ export interface GetPlan {
   readonly wanted: readonly Wanted[]
   /** Where each goes; null = all go to the standard output, in order. */
   readonly files: readonly string[] | null
-  readonly client: ClientOptions & { readonly connections: number; readonly depth: number }
+  readonly connections: number
+  readonly depth: number
+  /** For all connections; TLS is for those to https: alone. */
+  readonly connection: Omit<ConnectionOptions, 'port' | 'socket'>
   readonly attempts: number
-  /** For one URL; 0 = none. */
+  /** For one URL; 0 = any. */
   readonly maxTimeMs: number
   readonly isResumed: boolean
   /** Is a body with a status other than 2xx not even written to the standard output? */
@@ -25,150 +31,150 @@ export interface GetPlan {
   readonly isQuiet: boolean
 }
 
-/** A response whose turn to be written out has come, or null for a body too large for memory. */
-type Fetched =
-  { readonly response: HTTPResponse | null; readonly error?: undefined } | { readonly error: unknown }
-
 export class GetRun {
   readonly #plan: GetPlan
-  readonly #groups = new Map<string, OriginGroup>()
-  readonly #abort = new AbortController()
   readonly #progress: Progress
   readonly #report: Report
+  readonly #order: OrderedOutput | null
+  readonly #origins: readonly Origin[]
+  /** Made, and not settled. */
+  readonly #transfers = new Set<Transfer>()
+  #isInterrupted = false
+  #lost: OutputLost | null = null
 
   constructor(plan: GetPlan) {
     this.#plan = plan
-    const { isJson, isQuiet, wanted } = plan
+    const { isJson, isQuiet, wanted, files } = plan
     const isWatched = process.stderr.isTTY && !isQuiet
     this.#progress = isWatched ? new TerminalProgress(wanted.length) : new NoProgress()
     this.#report = new Report(
       { isJson, isQuiet, total: wanted.length },
-      { result: line => void process.stdout.write(`${line}\n`), notice: line => this.#progress.log(line) },
+      {
+        result: line => void writeOut(`${line}\n`).catch((error: unknown) => this.#onOutputLost(error)),
+        notice: line => this.#progress.log(line),
+      },
     )
+    this.#order = files === null ? new OrderedOutput() : null
+    this.#origins = this.#makeOrigins()
   }
 
-  /** Fetches everything. @returns the exit status */
+  #makeOrigins(): Origin[] {
+    const { wanted, connections, depth, attempts, connection } = this.#plan
+    const indexes = new Map<string, number[]>()
+    for (const [index, { url }] of wanted.entries()) {
+      const ofOrigin = indexes.get(url.origin)
+      if (ofOrigin === undefined) indexes.set(url.origin, [index])
+      else ofOrigin.push(index)
+    }
+    return Array.from(indexes, ([origin, fresh]) => {
+      const { protocol, hostname, port } = new URL(origin)
+      const isSecure = protocol === 'https:'
+      const options = {
+        ...connection,
+        port: port === '' ? undefined : Number(port),
+        // What is said of certificates does not concern plain connections.
+        tls: isSecure && (connection.tls ?? true),
+      }
+      return new Origin(hostname, { connections, depth, attempts, connection: options }, fresh, index =>
+        this.#make(index),
+      )
+    })
+  }
+
+  /**
+   * Fetches everything.
+   *
+   * @returns the exit status
+   * @throws OutputLost if there was nowhere to write to
+   */
   async run(): Promise<number> {
-    const interrupt = (): void => this.#abort.abort(new Error('interrupted'))
+    const interrupt = (): void => this.#interrupt()
     process.once('SIGINT', interrupt)
     process.once('SIGTERM', interrupt)
     try {
-      await (this.#plan.files === null ? this.#toOutput() : this.#toFiles(this.#plan.files))
+      await Promise.all(this.#origins.map(origin => origin.fetchAll()))
+      await Promise.all(Array.from(this.#transfers, transfer => transfer.interrupt()))
     } finally {
       process.off('SIGINT', interrupt)
       process.off('SIGTERM', interrupt)
+      this.#progress.stop()
     }
-    const groups = Array.from(this.#groups.values())
-    const connections = groups.reduce((sum, group) => sum + group.connectionsOpened, 0)
-    for (const { client } of groups) client.destroy()
-    this.#progress.stop()
-    this.#report.finish(connections, this.#abort.signal.aborted)
+    if (this.#lost !== null && (this.#order !== null || !this.#lost.isClosed)) throw this.#lost
+    const connections = this.#origins.reduce((sum, origin) => sum + origin.connectionsOpened, 0)
+    this.#report.finish(connections, this.#isInterrupted)
     return this.#report.exitStatus(connections)
   }
 
-  /** As many are under way at once: some more than there are places on the wire, so that writing to disk holds nothing up. */
-  get #window(): number {
-    return 2 * this.#plan.client.connections * this.#plan.client.depth
+  /** Ends early. What is whole stays, and is reported. */
+  #interrupt(): void {
+    this.#isInterrupted = true
+    for (const transfer of this.#transfers) void transfer.interrupt()
+    this.#order?.stop()
+    for (const origin of this.#origins) origin.close()
   }
 
-  #transfer(wanted: Wanted): Transfer {
-    const { origin } = wanted.url
-    let group = this.#groups.get(origin)
-    if (group === undefined) {
-      group = new OriginGroup(origin, this.#plan.client)
-      this.#groups.set(origin, group)
+  #onOutputLost(error: unknown): void {
+    this.#lost ??= error instanceof OutputLost ? error : null
+    this.#interrupt()
+  }
+
+  // ---- one URL
+
+  /** @returns null if nothing is to be done for it */
+  #make(index: number): Transfer | null {
+    const { wanted, files, isResumed, isFailing, attempts, maxTimeMs } = this.#plan
+    const one = wanted[index]
+    const file = files?.[index]
+    if (file !== undefined && isResumed && isFile(file)) {
+      this.#tell(one, file, 0, { status: null, lengthBytes: 0, fetchedBytes: 0, isSkipped: true })
+      return null
     }
-    const { isResumed, attempts, maxTimeMs } = this.#plan
+    const destination =
+      file === undefined
+        ? new OutputDestination(this.#order!, index, !isFailing)
+        : new FileDestination(file, one.url.href, isResumed)
     const options: TransferOptions = {
-      isResumed,
       attempts,
       maxTimeMs,
-      signal: this.#abort.signal,
       onProgress: ({ url }, lengthBytes, totalBytes) =>
         this.#progress.large(url.href, lengthBytes, totalBytes),
+      onExpired: transfer => {
+        for (const origin of this.#origins) origin.expire(transfer, new TookTooLong())
+      },
+      onSettled: (transfer, outcome) => this.#onSettled(transfer, outcome),
     }
-    return new Transfer(wanted, group, options)
+    const transfer = new Transfer(one, index, destination, options)
+    this.#transfers.add(transfer)
+    return transfer
   }
 
-  /** Does something for one URL, and reports what became of it. */
-  async #account(
+  async #onSettled(transfer: Transfer, outcome: Transferred | { readonly error: unknown }): Promise<void> {
+    this.#transfers.delete(transfer)
+    const { wanted, index, startedMs } = transfer
+    try {
+      // Failures are told in order, too.
+      await this.#order?.turn(index)
+    } catch {
+      return
+    }
+    if ('error' in outcome && outcome.error instanceof OutputLost) return this.#onOutputLost(outcome.error)
+    this.#tell(wanted, this.#plan.files?.[index] ?? null, performance.now() - startedMs, outcome)
+    this.#order?.leave()
+  }
+
+  #tell(
     wanted: Wanted,
     file: string | null,
-    work: () => Promise<Parameters<Report['succeeded']>[2]>,
-  ): Promise<void> {
-    const startedMs = performance.now()
-    try {
-      this.#report.succeeded(wanted, file, await work(), performance.now() - startedMs)
-    } catch (error) {
-      // What was interrupted has not failed: the summary counts it.
-      if (!this.#abort.signal.aborted) this.#report.failed(wanted, error, performance.now() - startedMs)
-    }
+    ms: number,
+    outcome: Transferred | { readonly error: unknown },
+  ): void {
+    if ('error' in outcome) this.#report.failed(wanted, outcome.error, ms)
+    else this.#report.succeeded(wanted, file, outcome, ms)
     this.#progress.over(wanted.url.href)
     this.#progress.total(this.#report.done, this.#report.bytes)
   }
-
-  // ---- files
-
-  async #toFiles(files: readonly string[]): Promise<void> {
-    const byOrigin = new Map<string, number[]>()
-    for (const [index, { url }] of this.#plan.wanted.entries()) {
-      const indexes = byOrigin.get(url.origin)
-      if (indexes === undefined) byOrigin.set(url.origin, [index])
-      else indexes.push(index)
-    }
-    await Promise.all(Array.from(byOrigin.values(), indexes => this.#fetchFiles(indexes, files)))
-  }
-
-  async #fetchFiles(indexes: readonly number[], files: readonly string[]): Promise<void> {
-    let next = 0
-    const worker = async (): Promise<void> => {
-      while (next < indexes.length && !this.#abort.signal.aborted) {
-        const index = indexes[next++]
-        const wanted = this.#plan.wanted[index]
-        await this.#account(wanted, files[index], () => this.#transfer(wanted).toFile(files[index]))
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(this.#window, indexes.length) }, worker))
-  }
-
-  // ---- the standard output
-
-  async #toOutput(): Promise<void> {
-    const { wanted } = this.#plan
-    const fetching = new Map<number, Promise<Fetched>>()
-    let asked = 0
-    for (let index = 0; index < wanted.length && !this.#abort.signal.aborted; index++) {
-      for (; asked < Math.min(index + this.#window, wanted.length); asked++) {
-        fetching.set(asked, this.#fetch(wanted[asked]))
-      }
-      const fetched = await fetching.get(index)!
-      fetching.delete(index)
-      await this.#account(wanted[index], null, () => this.#writeOut(wanted[index], fetched))
-    }
-  }
-
-  async #fetch(wanted: Wanted): Promise<Fetched> {
-    return this.#transfer(wanted)
-      .fetch()
-      .then(
-        response => ({ response }),
-        (error: unknown) => ({ error }),
-      )
-  }
-
-  async #writeOut(wanted: Wanted, fetched: Fetched): Promise<Parameters<Report['succeeded']>[2]> {
-    if (!('response' in fetched)) throw fetched.error
-    const transfer = this.#transfer(wanted)
-    const { response } = fetched
-    if (response === null) return transfer.streamTo(writeToOutput)
-    const body = await response.readAll()
-    if (isGood(response)) transfer.checkBody(body)
-    if (isGood(response) || !this.#plan.isFailing) await writeToOutput(body)
-    if (!isGood(response)) throw failedStatus(response)
-    return { status: response.status, lengthBytes: body.length, isSkipped: false }
-  }
 }
 
-async function writeToOutput(bytes: Uint8Array): Promise<void> {
-  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }

@@ -60,9 +60,8 @@ function* wantedOf(text: string, sha256: string | null, where: string): Generato
 }
 
 /** The URLs of a list: one a line, perhaps with a checksum behind it; empty lines and lines with `#` in front mean nothing. */
-async function readList(file: string): Promise<Wanted[]> {
+async function readList(file: string, wanted: Wanted[]): Promise<void> {
   const input = file === '-' ? process.stdin : createReadStream(file)
-  const wanted: Wanted[] = []
   let number = 0
   try {
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {
@@ -71,13 +70,14 @@ async function readList(file: string): Promise<Wanted[]> {
       if (text === '' || text.startsWith('#')) continue
       const where = `line ${number} of ${file === '-' ? 'the input' : file}: `
       if (rest.length > 0) throw new CommandError(`${where}a URL and perhaps a checksum, nothing else`)
-      wanted.push(...wantedOf(text, checksum === undefined ? null : parseChecksum(checksum), where))
+      // One by one: there may be more than fit on the stack.
+      const sha256 = checksum === undefined ? null : parseChecksum(checksum)
+      for (const one of wantedOf(text, sha256, where)) wanted.push(one)
     }
   } catch (error) {
     if (error instanceof CommandError) throw error
     throw new CommandError(`${file} cannot be read: ${(error as Error).message}`)
   }
-  return wanted
 }
 
 /**
@@ -91,7 +91,7 @@ export async function collectWanted(
   checksum: string | undefined,
 ): Promise<Wanted[]> {
   const wanted = urls.flatMap(text => Array.from(wantedOf(text, null, '')))
-  for (const input of inputs) wanted.push(...(await readList(input)))
+  for (const input of inputs) await readList(input, wanted)
   if (wanted.length === 0)
     throw new CommandError('nothing to fetch: give URLs, or a list of them with --input')
   if (checksum === undefined) return wanted
