@@ -3,7 +3,7 @@
 import type { HTTPResponse } from 'httpio'
 import { describeDialError } from './dial-error'
 import { Job } from './job'
-import { Lane, type LaneHost } from './lane'
+import { Lane, makeConnectionTo, type LaneHost, type MakeConnection } from './lane'
 import type { Share } from './plan'
 import { Queue } from './queue'
 import { Tally, type Ending, type Failure } from './tally'
@@ -36,8 +36,13 @@ export class Engine implements LaneHost {
   #paced = 0
   #startAt = 0
   #measureAt = Infinity
+  #hasStarted = false
   #isIssuing = false
   #isOver = false
+  /** Given to a connection, or to be given up with one. */
+  #underWay = 0
+  /** Nothing is given to connections any more; what is there still is waited for. */
+  #isDraining = false
   /** Since when no connection could be had. */
   #downSince: number | null = null
   #hasFailed = false
@@ -45,11 +50,13 @@ export class Engine implements LaneHost {
   readonly #timers = new Set<NodeJS.Timeout>()
   #immediate: NodeJS.Immediate | null = null
 
-  /** @param onOver - called once, when the share is done, given up or interrupted; never from within a call to the engine but `interrupt` */
-  constructor(share: Share, onOver: () => void) {
+  /**
+   * @param onOver - called once, when the share is done, given up or interrupted; never from within a call to the engine but `interrupt`
+   */
+  constructor(share: Share, onOver: () => void, makeConnection: MakeConnection = makeConnectionTo) {
     this.#share = share
     this.#onOver = onOver
-    this.#lanes = Array.from({ length: share.connections }, () => new Lane(share, this))
+    this.#lanes = Array.from({ length: share.connections }, () => new Lane(share, this, makeConnection))
   }
 
   /** Dials every connection. @returns null, or what to tell the user if there is not one */
@@ -72,6 +79,7 @@ export class Engine implements LaneHost {
       this.#timers.add(timer)
       return
     }
+    this.#hasStarted = true
     this.#startAt = startAt
     this.#measureAt = startAt + warmupMs
     this.#isIssuing = true
@@ -95,7 +103,11 @@ export class Engine implements LaneHost {
     this.#timers.add(timer)
   }
 
+  /** What is told of connections is told of the measured time alone: those that are open now count as opened in it. */
   #measure(): void {
+    if (this.#share.warmupMs > 0) {
+      this.tally.forgetConnections(this.#lanes.filter(({ isOpen }) => isOpen).length)
+    }
     for (const lane of this.#lanes) lane.wire?.beginMeasuring()
   }
 
@@ -151,19 +163,26 @@ export class Engine implements LaneHost {
   #stopIssuing(): void {
     if (!this.#isIssuing) return
     this.#isIssuing = false
-    // What is under way is waited for as long as an answer may take.
-    this.#after(now() - this.#startAt + this.#share.timeoutMs, () => this.#finish())
+    // What waits for a place is waited for as long as an answer may take, and what has one as long again.
+    const { timeoutMs } = this.#share
+    const sinceStart = now() - this.#startAt
+    this.#after(sinceStart + timeoutMs, () => {
+      this.#isDraining = true
+      this.#settled()
+    })
+    this.#after(sinceStart + 2 * timeoutMs, () => this.#finish())
     this.#settled()
   }
 
   hasWork(): boolean {
-    if (this.#isOver) return false
+    if (this.#isOver || this.#isDraining) return false
     if (this.#resends.length > 0 || this.#due.length > 0) return true
     return this.#isIssuing && this.#share.ratePerSecond === null
   }
 
   take(): Job | null {
     if (!this.hasWork()) return null
+    this.#underWay++
     return this.#resends.shift() ?? this.#due.shift() ?? this.#ask(now())
   }
 
@@ -178,21 +197,25 @@ export class Engine implements LaneHost {
 
   onAnswer(job: Job, response: HTTPResponse): void {
     if (!this.#open.delete(job)) return
+    this.#underWay--
     if (job.isCounted) this.tally.answer(response.status, job.latency(), job.completeAt - this.#measureAt)
     this.#settled()
   }
 
   onFailure(job: Job, kind: Failure): void {
     if (!this.#open.delete(job)) return
+    this.#underWay--
     if (job.isCounted) this.tally.fail(kind, now() - this.#measureAt)
     this.#settled()
   }
 
   onResend(job: Job): void {
+    this.#underWay--
     // The oldest first: what is first on a connection is answered, if anything is.
     let place = this.#resends.length
     while (place > 0 && this.#resends[place - 1].intendedAt > job.intendedAt) place--
     this.#resends.splice(place, 0, job)
+    this.#settled()
   }
 
   onOpened(): void {
@@ -203,7 +226,7 @@ export class Engine implements LaneHost {
   onDialFailed(error: unknown): void {
     this.tally.counts.dialsFailed++
     this.#dialError = error
-    if (this.#startAt === 0) return
+    if (!this.#hasStarted) return
     const job = this.take()
     if (job !== null) this.onFailure(job, 'could not connect')
     if (this.#lanes.some(lane => lane.isOpen)) return
@@ -232,8 +255,9 @@ export class Engine implements LaneHost {
   }
 
   #settled(): void {
-    if (this.#isIssuing || this.#open.size > 0 || this.#isOver || this.#startAt === 0) return
-    this.#finish()
+    if (this.#isIssuing || this.#isOver || !this.#hasStarted) return
+    const left = this.#isDraining ? this.#underWay : this.#open.size
+    if (left === 0) this.#finish()
   }
 
   #finish(): void {

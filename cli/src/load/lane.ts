@@ -31,8 +31,15 @@ export interface LaneHost extends WireOwner {
   onEnded(wire: Wire, ending: Ending): void
 }
 
+/** Makes a connection that has not been dialled yet. */
+export type MakeConnection = (share: Share) => HTTPConnection
+
+export const makeConnectionTo: MakeConnection = ({ hostname, port, tls, headers, timeoutMs }) =>
+  new HTTPConnection(hostname, { port, tls, headers, timeoutMs, connectTimeoutMs: timeoutMs })
+
 export class Lane {
   readonly #share: Share
+  readonly #makeConnection: MakeConnection
   readonly #host: LaneHost
   readonly #exchange: ExchangeOptions | undefined
   #state: 'idle' | 'dialling' | 'open' | 'pausing' | 'over' = 'idle'
@@ -52,8 +59,9 @@ export class Lane {
   #pause: NodeJS.Timeout | null = null
   #isTimedOut = false
 
-  constructor(share: Share, host: LaneHost) {
+  constructor(share: Share, host: LaneHost, makeConnection: MakeConnection) {
     this.#share = share
+    this.#makeConnection = makeConnection
     this.#host = host
     this.#allowed = share.depth
     this.#exchange = share.body === null ? undefined : { body: share.body }
@@ -69,8 +77,7 @@ export class Lane {
 
   /** Resolves when the transport is there, or could not be had: then with the reason. */
   async dial(): Promise<unknown> {
-    const { hostname, port, tls, headers, timeoutMs } = this.#share
-    const conn = new HTTPConnection(hostname, { port, tls, headers, timeoutMs, connectTimeoutMs: timeoutMs })
+    const conn = this.#makeConnection(this.#share)
     const wire = new Wire({
       onSent: job => this.#host.onSent(job),
       onWireEnd: ended => setImmediate(() => this.#retire(ended)),
@@ -163,9 +170,9 @@ export class Lane {
     this.#inFlight--
     if (this.#isOver) return
     if (error instanceof ConnectionTimedOut) {
+      this.#isTimedOut = true
       this.#host.onFailure(job, 'timed out')
       // What comes late would be taken for what comes in time: the others go out again on another connection.
-      this.#isTimedOut = true
       void this.#conn!.close()
     } else if (error instanceof UnsupportedResponse) {
       this.#host.onFailure(job, 'response not valid HTTP/1.1')
@@ -227,7 +234,8 @@ export class Lane {
     this.#state = 'over'
     if (this.#pause !== null) clearTimeout(this.#pause)
     if (isOpen && wire !== null) {
-      this.#host.onEnded(wire, wire.error === null ? 'closed here at the end' : this.#ending(wire.error))
+      const isAtEnd = wire.error === null && !this.#isTimedOut
+      this.#host.onEnded(wire, isAtEnd ? 'closed here at the end' : this.#ending(wire.error))
     }
     void this.#conn?.close()
   }

@@ -1,9 +1,8 @@
 // Owns the options of `httpio load` as the user writes them: their help, their checks, and the plan made of them.
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { HTTPConnection } from 'httpio'
-import { FakeSocket } from 'httpio/testing'
 import { readFileSync } from 'node:fs'
 import { CommandError } from '../exit-status'
+import { tryRequest } from '../try-request'
 import type { Plan } from './plan'
 import { parseThreshold, THRESHOLD_HELP, type Threshold } from './threshold'
 
@@ -90,7 +89,7 @@ function parseDurationOrNothing(text: string): number {
 }
 
 function parseCount(text: string): number {
-  const count = Number(text.replace(/_/g, ''))
+  const count = /^[\d_]+$/.test(text) ? Number(text.replace(/_/g, '')) : NaN
   if (!Number.isSafeInteger(count) || count < 1)
     throw new InvalidArgumentError('It must be a whole number, 1 or more.')
   return count
@@ -140,13 +139,12 @@ export async function makePlan(urlText: string, options: LoadOptions): Promise<P
     )
   }
   const isTls = url.protocol === 'https:'
+  const ca = readCertificates(options.cacert)
   const plan: Plan = {
     url: url.href,
     hostname: url.hostname,
     port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-    tls: isTls
-      ? { rejectUnauthorized: options.insecure !== true, ca: readCertificates(options.cacert) }
-      : false,
+    tls: isTls ? { rejectUnauthorized: options.insecure !== true, ca } : false,
     method,
     path: url.pathname + url.search,
     headers: options.header,
@@ -183,19 +181,6 @@ function readCertificates(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandError(`--cacert cannot be read: ${(error as Error).message}`)
-  }
-}
-
-/** Makes the request once, without a server, so that what may not be sent is found out at once. */
-async function tryRequest({ hostname, method, path, headers, body }: Plan): Promise<void> {
-  let connection: HTTPConnection | undefined
-  try {
-    connection = new HTTPConnection(hostname, { socket: new FakeSocket(), headers })
-    await connection.sendRequest(method, path, { body })
-  } catch (error) {
-    throw new CommandError(`the request cannot be sent: ${(error as Error).message}`)
-  } finally {
-    await connection?.close()
+    throw new CommandError(`--cacert ${file} cannot be read: ${(error as Error).message}`)
   }
 }

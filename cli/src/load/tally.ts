@@ -137,6 +137,13 @@ export class Tally {
     this.ended[kind] = (this.ended[kind] ?? 0) + 1
   }
 
+  /** Begins anew with what concerns connections: `opened` are open now. */
+  forgetConnections(opened: number): void {
+    const none = { dialsFailed: 0, bytesSent: 0, bytesReceived: 0, depthMs: 0, busyMs: 0, maxDepth: 0 }
+    Object.assign(this.counts, none, { opened })
+    for (const ending of Object.keys(this.ended) as Ending[]) delete this.ended[ending]
+  }
+
   /** Adds what another thread has counted. */
   add(other: Tally): void {
     for (const name of Object.keys(this.counts) as (keyof Counts)[]) {
