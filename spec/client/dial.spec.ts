@@ -109,10 +109,11 @@ describe('HTTPClient when it cannot connect', () => {
     const { client, dials } = failing(answers, { connections: 2, depth: 1 })
     await client.request('GET', '/first')
     answers.push(refused(), refused(), refused(), refused(), refused())
+    const dialled = once(dials, 'dial')
     const all = Promise.all(
       ['/a', '/b', '/c', '/d', '/e', '/f', '/g', '/h'].map(path => client.request('GET', path)),
     )
-    await once(dials, 'dial')
+    await dialled
     expect((await all).map(({ status }) => status)).toEqual(Array(8).fill(200))
   })
 
