@@ -59,15 +59,18 @@ const END = '0\r\n\r\n'
 describe('ChunkedReader', () => {
   const sizes = [1, 255, 256, 257, 4095, 4096, 4097, 16_383, 16_384, 16_385, 70_000]
   const parts = [...sizes, 300, 5000].map((size, i) => pattern(size, i + 3))
-  const bytes = parts.map(part => chunk(part)).join('') + END
+  const bytesOf = (some: readonly string[]): string => some.map(part => chunk(part)).join('') + END
 
-  it.each([1, 2, 3, 255, 256, 257, 4096, 16_384, 16_385, 65_536, bytes.length])(
+  it.each([1, 2, 3, 255, 256, 257, 4096, 16_384, 16_385, 65_536, Infinity])(
     'reads chunks of all sizes in segments of %s bytes',
     size => {
+      // A hundred thousand segments show no more than ten thousand.
+      const some = size < 10 ? parts.slice(0, 6) : parts
+      const bytes = bytesOf(some)
       const segments: string[] = []
       for (let at = 0; at < bytes.length; at += size) segments.push(bytes.slice(at, at + size))
       const { body, ...end } = read(segments)
-      expect(body === parts.join('')).toBe(true)
+      expect(body === some.join('')).toBe(true)
       expect(end).toEqual({ fault: null, isComplete: true, left: 0 })
     },
   )
