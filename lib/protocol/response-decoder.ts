@@ -149,7 +149,7 @@ export class ResponseDecoder {
       const isStart = this.#headSoFar.length < INTERIM_START.length
       const piece = latin1(segment, start, position)
       // To look for it in all that came so far would join that anew for every piece.
-      this.#hasStatusLine = (!isStart && this.#hasStatusLine) || piece.includes('\n')
+      this.#hasStatusLine ||= piece.includes('\n')
       this.#headSoFar += piece
       if (isStart) exchange.isAnswering = !this.#headSoFar.startsWith(INTERIM_START)
       return position
@@ -160,6 +160,7 @@ export class ResponseDecoder {
     }
     const head = Buffer.from(this.#headSoFar + latin1(segment, start, position), 'latin1')
     this.#headSoFar = ''
+    this.#hasStatusLine = false
     exchange.setHead(head, 0, head.length)
     return this.#takeHead(head, 0, segment, position)
   }
@@ -179,7 +180,7 @@ export class ResponseDecoder {
     // A head that is cut before its blank line reads the whole segment.
     const shown = Buffer.from(segment.subarray(start, stop))
     let at = 0
-    if (this.#headSoFar === '' || !this.#hasStatusLine) {
+    if (!this.#hasStatusLine) {
       const statusLineEnd = shown.indexOf(LF)
       at = statusLineEnd === -1 ? shown.length : statusLineEnd
     }
@@ -312,15 +313,11 @@ export class ResponseDecoder {
 
   /** llhttp refuses versions that it does not know; they are correct HTTP all the same if they have the form. */
   #failHead(segment: Buffer, start: number, position: number): number {
-    const error = llhttpFault(this.#parser)
-    const soFar = this.#headSoFar + latin1(segment, start, position)
     this.#exchange!.isAnswering = true
-    const version = UNKNOWN_VERSION.exec(soFar)
-    if (error.kind === 'invalid' && error.reason === 'HPE_INVALID_VERSION' && version !== null) {
-      const message = `version ${version[0]} instead of HTTP/1.1`
-      return this.#fail({ kind: 'unsupported', message, hasHead: false }, segment, start)
-    }
-    return this.#fail(error, segment, start)
+    const version = UNKNOWN_VERSION.exec(this.#headSoFar + latin1(segment, start, position))
+    if (version === null) return this.#fail(llhttpFault(this.#parser), segment, start)
+    const message = `version ${version[0]} instead of HTTP/1.1`
+    return this.#fail({ kind: 'unsupported', message, hasHead: false }, segment, start)
   }
 
   #failUnsupported(message: string, segment: Buffer, position: number): number {

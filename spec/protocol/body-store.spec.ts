@@ -103,6 +103,7 @@ describe('BodyStore', () => {
     expect(store.take(1).toString()).toBe('2')
     store.add(segment, 6, 9)
     expect(store.take(100).toString()).toBe('345678')
+    expect(store.hasHandedOut).toBe(true)
   })
 
   it('gives a range as a view where it is half of its segment, or the last in it, or enough; else a copy of all', () => {
@@ -126,8 +127,64 @@ describe('BodyStore', () => {
       expect(store.hasHandedOut).toBe(isView)
       changing.fill('y')
       expect(taken.toString()).toBe((isView ? 'y' : 'x').repeat(text))
-      if (store.lengthBytes > 0) expect(store.take(3).toString()).toBe('yyy')
+      if (isView) {
+        store.take(first - text)
+        expect(store.take(100).toString()).toBe('yyyyy')
+        expect(store.hasHandedOut).toBe(true)
+      }
     }
+  })
+
+  it.each([
+    // Small ones are copied with the framing between them, up to the end of the range in which the last byte asked for lies.
+    ['small', 4095, 10_000, 4095 + 2 + 5 + 3 + 7],
+    ['small', 4095, 4096, 4095 + 2 + 5],
+    ['small', 4095, 4100, 4095 + 2 + 5],
+    ['small', 4095, 4101, 4095 + 2 + 5 + 3 + 7],
+    // Large ones by themselves.
+    ['large', 4096, 10_000, 4096 + 5 + 7],
+    ['large', 4096, 4097, 4097],
+  ])(
+    'asks, for a copy of %s ranges (%s bytes first), of %s bytes at most, for memory of %s bytes',
+    (_what, first, maxBytes, asked) => {
+      const store = new BodyStore()
+      const bytes = Buffer.alloc(20_000, 'x')
+      store.add(bytes, 10, 10 + first)
+      store.add(bytes, 10 + first + 2, 10 + first + 7)
+      store.add(bytes, 10 + first + 10, 10 + first + 17)
+      const allocUnsafe = jest.spyOn(Buffer, 'allocUnsafe')
+      const { length } = store.take(maxBytes)
+      const { calls } = allocUnsafe.mock
+      allocUnsafe.mockRestore()
+      expect(calls).toEqual([[asked]])
+      expect(length).toBe(Math.min(maxBytes, first + 5 + 7))
+    },
+  )
+
+  it('has handed out nothing at first', () => {
+    expect(new BodyStore().hasHandedOut).toBe(false)
+  })
+
+  it.each([
+    ['small ones at once', [4095, 5, 7], 2, ['elsewhere']],
+    ['a large one, then the small ones behind it', [4096, 5, 7], 2, [4096, 'elsewhere']],
+    ['small ones, then the last where only that is left', [4095], 2, [4095]],
+    ['small ones as far as they lie within 65,536 bytes', [1, 1], 65_534, ['elsewhere']],
+    ['small ones that lie further apart each by itself', [1, 1], 65_535, [1, 1]],
+  ])('copies %s', (_what, lengths, gap, copied) => {
+    const store = new BodyStore()
+    const bytes = Buffer.alloc(100_000, 'x')
+    let at = 5000
+    for (const length of lengths) {
+      store.add(bytes, at, at + length)
+      at += length + gap
+    }
+    const target = Buffer.alloc(store.lengthBytes)
+    const copy = jest.spyOn(bytes, 'copy')
+    expect(store.copyTo(target, 0)).toBe(target.length)
+    expect(target.toString()).toBe('x'.repeat(target.length))
+    const seen = copy.mock.calls.map(([to, , start, end]) => (to === target ? end! - start! : 'elsewhere'))
+    expect(seen).toEqual(copied)
   })
 
   it('copies ranges of all sizes with framing of all sizes between them, into room of all sizes', () => {

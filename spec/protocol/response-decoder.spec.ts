@@ -1,5 +1,7 @@
 // Every stream here is played whole, byte by byte, cut at every position, and with the next response behind it.
 import { LARGE_BYTES } from '../../lib/protocol/body-store'
+import { ResponseParser } from '../../lib/llhttp/parser'
+import { Exchange } from '../../lib/protocol/exchange'
 import { Decoding, everyWay, type Stream } from '../support/decoding'
 
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -233,6 +235,11 @@ describe('ResponseDecoder', () => {
       ['HPE_INVALID_VERSION', 'another known version and more', get('HTTP/1.0x 200 OK\r\n\r\n')],
       ['HPE_INVALID_VERSION', 'an old version and more', get('HTTP/0.9x 200 OK\r\n\r\n')],
       ['HPE_INVALID_VERSION', 'a new version and more', get('HTTP/2.0x 200 OK\r\n\r\n')],
+      [
+        'HPE_INVALID_HEADER_TOKEN',
+        'a bad field behind a reason that names a version',
+        get('HTTP/1.1 200 HTTP/1.2\r\nA b: c\r\n\r\n'),
+      ],
       ['HPE_INVALID_VERSION', 'a version of two digits', get('HTTP/10.1 200 OK\r\n\r\n')],
       ['HPE_INVALID_VERSION', 'a tab behind the version', get('HTTP/1.1\t200 OK\r\nA:\tb\r\n\r\n')],
       ['HPE_INVALID_STATUS', 'a tab behind the status', get('HTTP/1.1 200\tOK\r\nA:\tb\r\n\r\n')],
@@ -297,6 +304,83 @@ describe('ResponseDecoder', () => {
     const decoding = new Decoding(methods, { maxHeaderBytes: 50 })
     decoding.decoder.push(Buffer.from(bytes))
     expect(decoding.message).toBe(message)
+  })
+
+  it.each([
+    ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', 'none', 0],
+    ['GET', 'HTTP/1.1 204 N\r\n\r\n', 'none', 0],
+    ['GET', 'HTTP/1.1 304 N\r\nContent-Length: 5\r\n\r\n', 'none', 0],
+    ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 'counted', 0],
+    ['GET', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx', 'counted', 1],
+    ['GET', `${CHUNKED}0\r\n\r\n`, 'chunked', null],
+  ])('says how the body of an answer to %s ended: %j', (method, bytes, framing, lengthBytes) => {
+    const decoding = new Decoding([method])
+    decoding.decoder.push(Buffer.from(bytes))
+    expect(decoding.exchanges[0]).toMatchObject({ isComplete: true, framing, lengthBytes })
+  })
+
+  it('looks for the status line anew in each head that is cut', () => {
+    const cut = ['HTTP/1.1 200 O', 'K\r\nA:', '\tb\r\nContent-Length: 0\r\n\r\n']
+    const decoding = new Decoding(['GET', 'GET'])
+    for (const piece of [...cut, 'HTTP/1.1', '\t200 OK\r\n\r\n']) decoding.decoder.push(Buffer.from(piece))
+    expect(decoding.outcome()).toMatchObject({ responses: [{ body: '' }], fault: 'HPE_INVALID_VERSION' })
+  })
+
+  it('tells of data once a segment, before a fault in it, and not where there are none', () => {
+    const events: (string | number)[] = []
+    const decoding = new Decoding(['GET', 'GET'])
+    decoding.onBody = (_exchange, addedBytes) => events.push(addedBytes)
+    decoding.onFault = () => events.push('fault')
+    const complete = decoding.onComplete.bind(decoding)
+    decoding.onComplete = (exchange, addedBytes) => {
+      events.push('complete', addedBytes)
+      complete(exchange, addedBytes)
+    }
+    const large = `c350\r\n${'x'.repeat(50_000)}\r\n`
+    for (const segment of [
+      `${CHUNKED}1\r\n`,
+      `x\r\n${large}`,
+      `${large}${large}0\r\n\r\n${CHUNKED}${large}`,
+      `${large}g`,
+    ]) {
+      decoding.decoder.push(Buffer.from(segment))
+      events.push('|')
+    }
+    expect(events).toEqual(['|', 50_001, '|', 'complete', 100_000, 50_000, '|', 50_000, 'fault', '|'])
+  })
+
+  describe('reads heads', () => {
+    const plain = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx'
+    const withTab = 'HTTP/1.1 200 OK\r\nContent-Length:\t1\r\n\r\nx'
+
+    /** What is given to llhttp of a segment: all of it where it lies, or a copy of so many bytes. */
+    function shown(bytes: string): (string | number)[] {
+      const segment = Buffer.from(bytes)
+      const execute = jest.spyOn(ResponseParser.prototype, 'execute')
+      const indexOf = jest.spyOn(segment, 'indexOf')
+      const decoding = new Decoding(['GET', 'GET', 'GET'])
+      decoding.decoder.push(segment)
+      const given = execute.mock.calls.map(([from]) => (from === segment ? 'segment' : from.length))
+      expect(indexOf.mock.calls.filter(([what]) => what === 9)).toHaveLength(1)
+      execute.mockRestore()
+      expect(decoding.outcome().fault).toBeNull()
+      return given
+    }
+
+    it('where they lie, and only once a TAB was found in copies, up to the blank line', () => {
+      expect(shown(plain + plain + plain)).toEqual(['segment', 'segment', 'segment'])
+      const head = plain.length - 1
+      expect(shown(plain + plain + withTab)).toEqual([head, head, head])
+    })
+
+    it('without copying those that lie in one segment', () => {
+      const setHead = jest.spyOn(Exchange.prototype, 'setHead')
+      const segment = Buffer.from(plain)
+      new Decoding(['GET']).decoder.push(segment)
+      expect(setHead.mock.calls).toEqual([[segment, 0, plain.length - 1]])
+      expect(setHead.mock.calls[0][0]).toBe(segment)
+      setHead.mockRestore()
+    })
   })
 
   it('leaves the length of what it does not support open', () => {
@@ -370,7 +454,10 @@ describe('ResponseDecoder', () => {
     ] as const) {
       const decoding = new Decoding(['GET'])
       for (const byte of bytes) decoding.decoder.push(Buffer.from(byte))
+      const whole = new Decoding(['GET'])
+      whole.decoder.push(Buffer.from(bytes))
       expect([bytes, decoding.exchanges[0].isAnswering]).toEqual([bytes, isAnswering])
+      expect([bytes, whole.exchanges[0].isAnswering]).toEqual([bytes, isAnswering])
     }
   })
 

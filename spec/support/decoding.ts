@@ -130,7 +130,7 @@ export class Decoding implements DecoderSink {
 }
 
 function nameOf(fault: Fault): string {
-  return fault.kind === 'invalid' ? fault.reason : `unsupported${fault.hasHead ? '' : ', without head'}`
+  return fault.kind === 'invalid' ? fault.reason : `${fault.kind}${fault.hasHead ? '' : ', without head'}`
 }
 
 /** Ways to cut a stream: whole, byte by byte, and in two at every position. */
