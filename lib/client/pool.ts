@@ -135,6 +135,9 @@ export class Pool implements LaneHost {
           this.#giveTo(empty, this.#alone)
           continue
         }
+        const spent = this.#lanes.find(lane => lane.isSpent)
+        // Its end leads back here.
+        if (spent !== undefined) return this.#remove(spent)
         this.#makeEmpty()
         if (shared === null) break
       }
@@ -168,8 +171,6 @@ export class Pool implements LaneHost {
 
   /** Sees to it that a connection becomes empty, unless another can be had. */
   #makeEmpty(): void {
-    const spent = this.#lanes.find(lane => lane.isSpent)
-    if (spent !== undefined) return this.#remove(spent)
     const isComing = this.#lanes.length < this.#options.connections || this.#dialling > 0
     if (isComing || this.#lanes.some(lane => lane.isDraining)) return
     const [first, ...others] = this.#lanes

@@ -2,8 +2,8 @@
 import { EventEmitter, once } from 'node:events'
 import { ConnectionTimedOut, HTTPClient, HostnameNotResolvable, type ClientOptions } from '../../lib'
 import { fullJitter } from '../../lib/client/options'
-import { FakeSocket } from '../../lib/testing'
-import { AT_ONCE, Fakes, behaved, destroyedLater } from '../support/clients'
+import { FakeSocket, type FakePeer } from '../../lib/testing'
+import { AT_ONCE, Fakes, behaved, destroyedLater, linesOf } from '../support/clients'
 import { failure, follow, ok, turns } from '../support/reading'
 
 const refused = (): Error => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
@@ -219,6 +219,60 @@ describe('HTTPClient and backoff', () => {
     third.respond(({ path }) => ({ body: path }))
     await turns(10)
     expect(lost.is).toBe('resolved')
+  })
+
+  it('gives up a connection that waits to be tried for a request that must be alone, and sends each other one once', async () => {
+    const peers: FakePeer[] = []
+    let isDown = false
+    const connect = (): FakeSocket => {
+      if (isDown) throw refused()
+      const socket = new FakeSocket()
+      peers.push(socket.peer)
+      return socket
+    }
+    const resend = { delayMs: () => (isDown ? 60_000 : 5000) }
+    const client = destroyedLater(new HTTPClient('http://example.test', { connections: 3, connect, resend }))
+    const get = async (path: string): Promise<string> => (await client.request('GET', path)).text()
+    /** Asks one after the other, and answers on the connection of this number. */
+    const exchange = async (index: number, paths: string[]): Promise<void> => {
+      for (const path of paths) {
+        const response = get(path)
+        await turns()
+        peers[index].send(ok(path))
+        expect(await response).toBe(path)
+        await turns()
+      }
+    }
+    await exchange(0, ['/1', '/2', '/3', '/4', '/5', '/6', '/7'])
+    const suspect = get('/suspect')
+    const other = get('/other')
+    await turns()
+    // Seven answers are its limit. Two requests wait for their next try, the first of them to be alone.
+    peers[0].end()
+    await turns()
+    await exchange(1, ['/a', '/b', '/c', '/d', '/e', '/f'])
+    const seventh = get('/g')
+    await exchange(2, ['/h', '/i', '/j'])
+    isDown = true
+    const two = [get('/k'), get('/l')]
+    await turns()
+    peers[1].send(ok('/g'))
+    expect(await seventh).toBe('/g')
+    await turns()
+    // One connection waits to be tried with an eighth, one has two under way, and no other can be had for longer than the two wait.
+    jest.advanceTimersByTime(5000)
+    await turns()
+    expect(peers[1].ended).toBe(true)
+    expect(linesOf(peers[2].received)).toEqual(
+      ['/h', '/i', '/j', '/k', '/l', '/other'].map(path => `GET ${path}`),
+    )
+    isDown = false
+    jest.advanceTimersByTime(60_000)
+    await turns()
+    expect(linesOf(peers[3].received)).toEqual(['GET /suspect'])
+    peers[2].send(ok('/k') + ok('/l') + ok('/other'))
+    peers[3].send(ok('/suspect'))
+    expect(await Promise.all([suspect, other, ...two])).toEqual(['/suspect', '/other', '/k', '/l'])
   })
 
   it.each([NaN, -1, undefined as never, 'soon' as never])('takes a delay of %p for none', async delay => {
