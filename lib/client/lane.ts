@@ -42,6 +42,8 @@ export class Lane implements ExchangeWatcher, JobSender {
   #taken = 0
   /** As many requests may be on the wire at once; it grows to the depth with the responses. */
   #capacity = 0
+  /** Was it made when requests had been written in vain before? */
+  wasWarned = false
   /** Did it begin with one request alone, to show that it answers? */
   #isOnProbation = false
   /** Nothing is taken before the loop has polled: it may have been closed. */
@@ -75,6 +77,7 @@ export class Lane implements ExchangeWatcher, JobSender {
     this.#link = link
     this.#runner = runner
     this.#capacity = this.#origin.firstDepth
+    this.wasWarned = this.#origin.isWarned
     if (this.#origin.isWary) this.mustProve()
   }
 
@@ -115,6 +118,7 @@ export class Lane implements ExchangeWatcher, JobSender {
       return false
     const inFlight = link.queue.size
     if (inFlight + 1 > this.#capacity || (this.isDraining && inFlight > 0)) return false
+    if (!this.#mayRisk) return false
     return this.#taken < this.#origin.limit || (this.#isOnTrial && inFlight === 0)
   }
 
@@ -123,9 +127,19 @@ export class Lane implements ExchangeWatcher, JobSender {
     return this.hasRoom && this.inFlight === 0 && this.#taken < this.#origin.limit
   }
 
-  /** Is it empty, and would take only a request to be tried with? */
+  /** Is it empty, and takes nothing, since that could be lost? */
+  get isBarred(): boolean {
+    return this.isOpen && this.inFlight === 0 && !this.#mayRisk
+  }
+
+  /** May it be given one more? The first one is no risk: it has to be sent on some connection. */
+  get #mayRisk(): boolean {
+    return this.#taken === 0 || this.#origin.mayRisk(this.served > 0)
+  }
+
+  /** Is it empty, and would take nothing, or only a request to be tried with? */
   get isSpent(): boolean {
-    return this.#isOnTrial && this.inFlight === 0
+    return this.isBarred || (this.#isOnTrial && this.inFlight === 0)
   }
 
   /** Takes a job; there must be room. */

@@ -9,6 +9,7 @@
 //   ended after k responses, announced or not       are given k requests; one that stays open after them is tried with one
 //                                                   more, alone; if that is answered, it grows, and so do the next ones
 //   so again after k                                are given k requests and closed; once in a while one is tried
+import type { WasteBudget } from './waste-budget'
 
 /** How long a limit that was met twice is believed before it is tried again: so many connections, doubled each time. */
 const FIRST_TRUST = 8
@@ -33,6 +34,7 @@ export interface ConnectionEnd {
 
 export class OriginMemory {
   readonly #depth: number
+  readonly #budget: WasteBudget
   #isWary = false
   /** Responses needed for each step by which a connection grows. */
   #pace = 1
@@ -43,17 +45,20 @@ export class OriginMemory {
   #trust = 0
   #nextTrust = FIRST_TRUST
   #isTrying = false
-  /** Requests that were accepted, and that were written in vain: whoever sends needlessly has to be able to afford it. */
-  asked = 0
-  #wasted = 0
 
-  constructor(depth: number) {
+  constructor(depth: number, budget: WasteBudget) {
     this.#depth = depth
+    this.#budget = budget
   }
 
   /** Must the next connection prove itself? */
   get isWary(): boolean {
     return this.#isWary
+  }
+
+  /** Have requests been written in vain? */
+  get isWarned(): boolean {
+    return this.#budget.isTouched
   }
 
   /** As many requests are given to one connection in its life, unless it proves that it takes more. */
@@ -71,6 +76,11 @@ export class OriginMemory {
     return 1 / this.#pace
   }
 
+  /** May a connection be given a request that is not the first one there? */
+  mayRisk(hasAnswered: boolean): boolean {
+    return hasAnswered && this.#limit === Infinity ? this.#budget.allowsGrowth : this.#budget.allowsMore
+  }
+
   /** A connection carries as many requests at once as any may, or has brought as many responses as any does. */
   proved(isAtDepth: boolean): void {
     this.#isWary = false
@@ -79,10 +89,10 @@ export class OriginMemory {
 
   /**
    * Is a connection that has reached the limit to be tried with one more request? Otherwise it is to be closed. One at a time is tried,
-   * and none when as many requests were written in vain as were asked for.
+   * and none that the budget does not allow.
    */
   mayTry(): boolean {
-    if (this.#isTrying || this.#wasted >= this.asked) return false
+    if (this.#isTrying || !this.#budget.allowsMore) return false
     if (this.#sightings > 1 && this.#trust-- > 0) return false
     if (this.#sightings > 1) this.#nextTrust = Math.min(this.#nextTrust * 2, LONGEST_TRUST)
     this.#isTrying = true
@@ -104,7 +114,6 @@ export class OriginMemory {
 
   /** A connection has ended, and not by our wish. */
   ended({ served, lost, isWanted, isAnnounced, isGrowing, servedElsewhere }: ConnectionEnd): void {
-    this.#wasted += lost
     if (!isAnnounced && (lost > 0 || served === 0)) {
       this.#isWary = true
       if (isGrowing && lost > 1) this.#pace = Math.min(this.#pace * 2, SLOWEST_PACE)

@@ -10,10 +10,12 @@ import { Lane, type LaneHost, type LostJob } from './lane'
 import type { CheckedClientOptions, ClientStats } from './options'
 import { OriginMemory } from './origin'
 import { ResendRules } from './resend-rules'
+import { WasteBudget } from './waste-budget'
 
 export class Pool implements LaneHost {
   readonly #hostname: string
   readonly #options: CheckedClientOptions
+  readonly #budget: WasteBudget
   readonly #origin: OriginMemory
   readonly #rules: ResendRules
   readonly #backoff: Backoff
@@ -40,7 +42,8 @@ export class Pool implements LaneHost {
   constructor(hostname: string, options: CheckedClientOptions) {
     this.#hostname = hostname
     this.#options = options
-    this.#origin = new OriginMemory(options.depth)
+    this.#budget = new WasteBudget(options.connections * options.depth, () => this.#onWire())
+    this.#origin = new OriginMemory(options.depth, this.#budget)
     this.#rules = new ResendRules(options.attempts)
     this.#backoff = new Backoff(options.delayMs)
   }
@@ -49,8 +52,8 @@ export class Pool implements LaneHost {
   accept(job: Job): void {
     const { signal } = job
     this.#outstanding++
-    this.#origin.asked++
     if (signal?.aborted === true) return this.#reject(job, signal.reason)
+    this.#budget.asked++
     if (job.isAlone || this.#alone.size > 0 || this.#shared.size > 0) return this.#enqueue(job, signal)
     const lane = this.#roomiest()
     if (lane === null) return this.#enqueue(job, signal)
@@ -165,8 +168,11 @@ export class Pool implements LaneHost {
   #mayTake(lane: Lane): boolean {
     if (!lane.hasRoom) return false
     if (this.#dialling === 0) return true
-    const inFlight = this.#lanes.reduce((sum, each) => sum + each.inFlight, 0)
-    return lane.inFlight < (inFlight + this.#shared.size) / this.#lanes.length
+    return lane.inFlight < (this.#onWire() + this.#shared.size) / this.#lanes.length
+  }
+
+  #onWire(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.inFlight, 0)
   }
 
   /** Sees to it that a connection becomes empty, unless another can be had. */
@@ -219,7 +225,9 @@ export class Pool implements LaneHost {
       return
     }
     const { closeAnnounced: isAnnounced, isEndedHere } = link
-    if (!isEndedHere) this.#learn(lane, lost)
+    const written = lost.filter(({ exchange }) => exchange.isWritten).length
+    this.#budget.ended(lane.served, written, lane.wasWarned)
+    if (!isEndedHere) this.#learn(lane, lost.length, written)
     const isFruitless = lane.served === 0
     const verdict = this.#rules.judge(lost, { isAnnounced, isEndedHere, isFruitless })
     for (const { job, error } of verdict.givenUp) this.#reject(job, error)
@@ -232,13 +240,12 @@ export class Pool implements LaneHost {
     this.#pump()
   }
 
-  #learn(lane: Lane, lost: readonly LostJob[]): void {
+  #learn(lane: Lane, lost: number, written: number): void {
     const { closeAnnounced, faulty } = lane.link!
-    const written = lost.filter(({ exchange }) => exchange.isWritten).length
     this.#origin.ended({
       served: lane.served,
       lost: written + (faulty === null ? 0 : 1),
-      isWanted: this.#shared.size + this.#alone.size + lost.length > 0,
+      isWanted: this.#shared.size + this.#alone.size + lost > 0,
       isAnnounced: closeAnnounced,
       isGrowing: lane.isGrowing,
       servedElsewhere: Math.max(0, ...this.#lanes.map(other => other.served)),
@@ -282,13 +289,19 @@ export class Pool implements LaneHost {
 
   /** Dials for so many requests, unless connections that are being dialled will do. */
   #dialFor(requests: number): void {
-    if (this.#lanes.length >= this.#options.connections || this.#gates > 0 || this.#destroyed !== null) return
-    let wanted = requests - this.#dialling
-    for (; wanted > 0 && this.#lanes.length < this.#options.connections; wanted--) {
+    if (this.#gates > 0 || this.#destroyed !== null) return
+    for (let wanted = requests - this.#dialling; wanted > 0; wanted--) {
       // After a loss one after the other, until one has proved that it answers.
       if (this.#origin.isWary && this.#lanes.some(lane => lane.isUnproven)) return
+      if (this.#lanes.length >= this.#options.connections) return this.#replaceBarred()
       this.#dial()
     }
+  }
+
+  /** Makes room for another connection, if there is one that takes nothing any more. Its end leads back to dialling. */
+  #replaceBarred(): void {
+    const barred = this.#budget.isTouched ? this.#lanes.find(lane => lane.isBarred) : undefined
+    if (barred !== undefined) this.#remove(barred)
   }
 
   #dial(): void {

@@ -1,4 +1,5 @@
 import { OriginMemory, type ConnectionEnd } from '../../lib/client/origin'
+import { WasteBudget } from '../../lib/client/waste-budget'
 
 const DEPTH = 64
 const end = (what: Partial<ConnectionEnd>): ConnectionEnd => ({
@@ -11,10 +12,17 @@ const end = (what: Partial<ConnectionEnd>): ConnectionEnd => ({
   ...what,
 })
 
+/** May send in vain as long as nothing was asked for and lost. */
+const budget = (asked = 0, lost = 0): WasteBudget => {
+  const made = new WasteBudget(DEPTH, () => 0)
+  made.asked = asked
+  made.ended(1, lost, true)
+  return made
+}
+
 /** A memory that has seen connections end so. */
 function memory(...ends: Partial<ConnectionEnd>[]): OriginMemory {
-  const origin = new OriginMemory(DEPTH)
-  origin.asked = 1000
+  const origin = new OriginMemory(DEPTH, budget())
   for (const each of ends) origin.ended(end(each))
   return origin
 }
@@ -122,11 +130,28 @@ describe('OriginMemory', () => {
     expect(origin.mayTry()).toBe(true)
   })
 
-  it('tries no connection when as many requests were written in vain as were asked for', () => {
-    const origin = memory({ served: 1, lost: 19 })
-    origin.asked = 19
-    expect(origin.mayTry()).toBe(false)
-    origin.asked = 20
-    expect(origin.mayTry()).toBe(true)
+  it('tries no connection, and lets none have more than one request, when the budget does not allow it', () => {
+    const poor = new OriginMemory(DEPTH, budget(19, 19))
+    expect(poor.isWarned).toBe(true)
+    expect(poor.mayTry()).toBe(false)
+    expect(poor.mayRisk(true)).toBe(false)
+    const rich = new OriginMemory(DEPTH, budget(20, 19))
+    expect(rich.mayTry()).toBe(true)
+    expect(rich.mayRisk(false)).toBe(true)
   })
+
+  it.each([
+    ['one that has answered, where no limit is known', {}, true, true],
+    ['one that has not answered', {}, false, false],
+    ['any, where a limit is known', { served: 1, lost: 1 }, true, false],
+  ])(
+    'lets connections have more after the first loss, beyond the budget: %s',
+    (_name, what, hasAnswered, may) => {
+      const accident = new WasteBudget(DEPTH, () => 0)
+      accident.ended(0, 9, false)
+      const origin = new OriginMemory(DEPTH, accident)
+      origin.ended(end(what))
+      expect(origin.mayRisk(hasAnswered)).toBe(may)
+    },
+  )
 })

@@ -127,6 +127,10 @@ describe('HTTPClient when a connection is lost', () => {
 })
 
 describe('HTTPClient and what may be sent again', () => {
+  afterEach(() => {
+    jest.useRealTimers()
+  })
+
   it.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])(
     'sends %s again though it may have been acted upon',
     async method => {
@@ -399,10 +403,13 @@ describe('HTTPClient and what may be sent again', () => {
   })
 
   it('does not send again what timed out, and leaves the connection to nobody else', async () => {
-    const fakes = new Fakes({ timeoutMs: 20, depth: 2 })
-    const all = get(fakes, 2)
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
+    const fakes = new Fakes({ timeoutMs: 20_000, depth: 2 })
+    const all = get(fakes, 2).map(failure)
     const first = await fakes.peer(0)
-    for (const request of all) expect(await failure(request)).toBeInstanceOf(ConnectionTimedOut)
+    await first.waitFor('/1 ')
+    jest.advanceTimersByTime(20_000)
+    for (const error of await Promise.all(all)) expect(error).toBeInstanceOf(ConnectionTimedOut)
     const next = fakes.client.request('GET', '/next')
     const second = await fakes.peer(1)
     await second.waitFor('/next ')
