@@ -25,7 +25,7 @@ function exchangeWith(...fields: string[]): Exchange {
 
 describe('statusLineFault', () => {
   const faultOf = (line: string, status: number): string | null => {
-    const fault = statusLineFault(Buffer.from(`before${line}`, 'latin1'), 6, status)
+    const fault = statusLineFault(Buffer.from(`body\x01\r${line}`, 'latin1'), 6, status)
     return fault !== null && fault.kind === 'invalid' ? fault.reason : null
   }
 
@@ -83,7 +83,7 @@ describe('decideFraming', () => {
     if (fault === null) return `${exchange.framing} ${exchange.lengthBytes}`
     expect(exchange.framing).toBe('awaited')
     if (fault.kind === 'invalid') return fault.reason
-    expect(fault.hasHead).toBe(true)
+    expect([fault.kind, fault.hasHead]).toEqual(['unsupported', true])
     return fault.message
   }
 
