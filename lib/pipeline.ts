@@ -10,6 +10,7 @@ import { attachBody, prepare } from './request-maker'
 import { limitedBody } from './limited-body'
 import type { ResponseReader } from './response-reader'
 import type { HTTPResponse } from './response'
+import { DONE, ResponseGenerator, type Step } from './response-generator'
 import { Upload, type UploadHooks } from './upload'
 
 /** What a pipeline needs of its connection. */
@@ -24,10 +25,7 @@ export interface PipelineHost {
   readonly maxDroppedBytes: number
 }
 
-type Result = IteratorResult<HTTPResponse, void>
-const DONE: Result = { done: true, value: undefined }
-
-export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks {
+export class Pipeline extends ResponseGenerator implements UploadHooks {
   readonly #host: PipelineHost
   readonly #requests: RequestIterator
   readonly #depth: number
@@ -61,6 +59,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     depth: number,
     signal: AbortSignal | undefined,
   ) {
+    super()
     this.#host = host
     this.#requests = iterateRequests(requests)
     this.#depth = depth
@@ -75,7 +74,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     this.#host.onWaiting()
   }
 
-  next(): Promise<Result> {
+  next(): Promise<Step> {
     if (this.#busy === null) {
       const ready = this.#nextNow()
       if (!(ready instanceof Promise)) return Promise.resolve(ready)
@@ -95,7 +94,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
   }
 
   /** One step; at once, where the response is there already. */
-  #nextNow(): Result | Promise<Result> {
+  #nextNow(): Step | Promise<Step> {
     if (this.#state === 'over') return this.#over()
     try {
       if (this.#state === 'new') this.#begin()
@@ -112,7 +111,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     return this.#nextLater()
   }
 
-  #over(): Result | Promise<Result> {
+  #over(): Step | Promise<Step> {
     const late = this.#lateError
     this.#lateError = null
     return late === null ? DONE : Promise.reject(late.error)
@@ -127,7 +126,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
-  async #nextLater(): Promise<Result> {
+  async #nextLater(): Promise<Step> {
     const reader = this.#reader!
     try {
       if (reader.isInBody) await reader.discard(null, this.#dropLimitBytes)
@@ -149,7 +148,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     } catch (error) {
       return this.#isOver ? DONE : this.#fail(error)
     }
-    this.#end()
+    this.end()
     return DONE
   }
 
@@ -265,7 +264,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     const reason = this.#signal!.reason as unknown
     if (this.#busy === null) {
       this.#lateError = { error: reason }
-      this.#end()
+      this.end()
     } else {
       this.#reader!.fail(reason)
       this.#wake?.()
@@ -287,7 +286,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
   }
 
   #fail(error: unknown): Promise<never> {
-    this.#end()
+    this.end()
     return Promise.reject(this.#withRefused(error))
   }
 
@@ -303,7 +302,7 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
   }
 
   /** Ends the source as well; a connection that still owes responses is closed. */
-  #end(): void {
+  protected override end(): void {
     if (this.#isOver) return
     const wasRunning = this.#state === 'running'
     this.#state = 'over'
@@ -312,24 +311,6 @@ export class Pipeline implements AsyncGenerator<HTTPResponse, void>, UploadHooks
     if (!this.#isExhausted) this.#requests.return()
     this.#wake?.()
     if (wasRunning) this.#host.leave(this, this.#link!.queue.first !== null)
-  }
-
-  async return(): Promise<Result> {
-    this.#end()
-    return DONE
-  }
-
-  async throw(error: unknown): Promise<Result> {
-    this.#end()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#end()
   }
 }
 

@@ -3,6 +3,7 @@
 import type { PipelineRequest } from '../options'
 import { iterateRequests, type RequestIterator } from '../request-source'
 import type { HTTPResponse } from '../response'
+import { DONE, ResponseGenerator, type Step } from '../response-generator'
 import type { Job, Settle } from './job'
 
 /** What a pipeline needs of its client. */
@@ -12,11 +13,8 @@ export interface ClientPipelineHost {
   cancel(job: Job, reason: unknown): void
 }
 
-type Result = IteratorResult<HTTPResponse, void>
-const DONE: Result = { done: true, value: undefined }
-
 /** Settles a `next` that waits. */
-type Take = (result: Result | Promise<Result>) => void
+type Take = (result: Step | Promise<Step>) => void
 
 /** A request that was taken from the source, until its response has been handed out. */
 interface Slot {
@@ -24,7 +22,7 @@ interface Slot {
   value: HTTPResponse | Promise<never> | null
 }
 
-export class ClientPipeline implements AsyncGenerator<HTTPResponse, void> {
+export class ClientPipeline extends ResponseGenerator {
   readonly #host: ClientPipelineHost
   readonly #requests: RequestIterator
   readonly #most: number
@@ -49,6 +47,7 @@ export class ClientPipeline implements AsyncGenerator<HTTPResponse, void> {
     isOrdered: boolean,
     signal: AbortSignal | undefined,
   ) {
+    super()
     this.#host = host
     this.#requests = iterateRequests(requests)
     this.#most = most
@@ -56,16 +55,16 @@ export class ClientPipeline implements AsyncGenerator<HTTPResponse, void> {
     this.#signal = signal
   }
 
-  next(): Promise<Result> {
+  next(): Promise<Step> {
     if (this.#state === 'new') this.#begin()
     if (this.#state === 'over') return this.#over()
-    return new Promise<Result>(resolve => {
+    return new Promise<Step>(resolve => {
       this.#takers.push(resolve)
       this.#goOn()
     })
   }
 
-  #over(): Promise<Result> {
+  #over(): Promise<Step> {
     const failure = this.#failure
     this.#failure = null
     return failure === null ? Promise.resolve(DONE) : Promise.reject(failure.reason)
@@ -165,13 +164,13 @@ export class ClientPipeline implements AsyncGenerator<HTTPResponse, void> {
     while (this.#takers.length > 0 && this.#state === 'running') {
       const value = this.#takeSettled()
       if (value === null) {
-        if (this.#isExhausted && this.#slots.size === 0) this.#end()
+        if (this.#isExhausted && this.#slots.size === 0) this.end()
         return
       }
       const take = this.#takers.shift()!
       if (value instanceof Promise) {
         take(value)
-        return this.#end()
+        return this.end()
       }
       take({ done: false, value })
     }
@@ -180,10 +179,10 @@ export class ClientPipeline implements AsyncGenerator<HTTPResponse, void> {
   /** Ends at once: nothing that is under way is handed out any more. */
   #fail(reason: unknown): void {
     this.#failure = { reason }
-    this.#end(reason)
+    this.end(reason)
   }
 
-  #end(reason: unknown = new Error('the pipeline has ended')): void {
+  protected override end(reason: unknown = new Error('the pipeline has ended')): void {
     if (this.#state === 'over') return
     this.#state = 'over'
     this.#signal?.removeEventListener('abort', this.#onAbort)
@@ -192,23 +191,5 @@ export class ClientPipeline implements AsyncGenerator<HTTPResponse, void> {
     this.#slots.clear()
     this.#settled.length = 0
     for (const take of this.#takers.splice(0)) take(this.#over())
-  }
-
-  async return(): Promise<Result> {
-    this.#end()
-    return DONE
-  }
-
-  async throw(error: unknown): Promise<Result> {
-    this.#end()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#end()
   }
 }
