@@ -1,16 +1,28 @@
-// npm run soak: many connections pipeline for a time over a network that delays, splits, cuts and resets. At the end nothing may be lost or
-// misattributed, nothing left open, and memory must be flat. Exits with 1 otherwise.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+// npm run soak: many connections pipeline for a time over a network that delays, splits, cuts and resets. The time is divided into rounds;
+// after each, when all is quiet, nothing may be left open, and memory is measured. At the end every request is accounted for.
+// Exits with 1 if anything is wrong.
+import { setMaxListeners } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Account } from './account.mjs'
-import { MemoryRecord } from './memory.mjs'
+import { Child } from './children.mjs'
+import { EvidenceLog } from './evidence.mjs'
+import { Leaks } from './leaks.mjs'
+import { MemoryRecord, watchWebAssembly } from './memory.mjs'
 import { Random } from './numbers.mjs'
+import { number, printFaults, printTable, Progress } from './report.mjs'
 import { Session } from './session.mjs'
+import { tapSockets } from './taps.mjs'
 
-const SETTLES_WITHIN_MS = 10_000
+const FEWEST_ROUNDS = 12
+const LONGEST_ROUND_MS = 15_000
+/** In so many seconds in a row in which nothing was settled, all that is left hangs. Seconds in which this process was kept waiting count as one. */
+const HANGS_AFTER_SECONDS = 100
+/** By then the server has seen the end of every connection. */
+const SERVER_SETTLES_WITHIN_MS = 60_000
 const usage =
   'usage: npm run soak [-- [--minutes N] [--seed N] [--connections N]]\nDefaults: 10 minutes, seed 1, 200 connections.\n'
 
@@ -28,7 +40,8 @@ function readOptions() {
       seed: Number(values.seed),
       connections: Number(values.connections),
     }
-    if (!(options.minutes > 0)) throw new Error('--minutes takes a number above 0')
+    if (!(options.minutes > 0 && options.minutes < Infinity))
+      throw new Error('--minutes takes a number above 0')
     if (!Number.isSafeInteger(options.seed)) throw new Error('--seed takes a whole number')
     if (!(Number.isSafeInteger(options.connections) && options.connections > 0)) {
       throw new Error('--connections takes a whole number above 0')
@@ -40,109 +53,166 @@ function readOptions() {
   }
 }
 
-/** @param {string} name @param {string[]} args */
-async function start(name, args) {
-  const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, { serialization: 'advanced' })
-  const [{ port }] = await once(child, 'message')
-  return { child, port: /** @type {number} */ (port) }
-}
-
-/** @param {import('node:child_process').ChildProcess} child */
-async function ask(child) {
-  const answer = once(child, 'message')
-  child.send('end')
-  return (await answer)[0]
-}
-
-/** What keeps this process alive, by kind. */
-function openThings() {
-  /** @type {Record<string, number>} */
-  const counts = {}
-  for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1
-  const { _getActiveHandles } = /** @type {{ _getActiveHandles: () => unknown[] }} */ (
-    /** @type {unknown} */ (process)
-  )
-  counts['active handles'] = _getActiveHandles.call(process).length
-  return counts
-}
-
-/** Waits until no more is open than before; says what is, if that does not come. @param {Record<string, number>} before */
-async function leftOpen(before) {
-  const deadline = Date.now() + SETTLES_WITHIN_MS
-  for (;;) {
-    await turn()
-    const now = openThings()
-    const left = Object.entries(now).filter(([kind, count]) => count > (before[kind] ?? 0))
-    if (left.length === 0 || Date.now() > deadline) {
-      return left.map(([kind, count]) => `${count - (before[kind] ?? 0)} of ${kind} left`)
-    }
-    await sleep(50)
-  }
-}
-
 const options = readOptions()
+if (globalThis.gc === undefined)
+  throw new Error('memory can be measured only with --expose-gc, as npm run soak has it')
+const folder = mkdtempSync(join(tmpdir(), 'httpio-soak-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(1))
+const clientLog = join(folder, 'client')
+const networkLog = join(folder, 'network')
+
 const account = new Account()
 process.on('warning', warning => account.fault(`warning: ${warning.message}`))
 process.on('unhandledRejection', reason => account.fault(`unhandled rejection: ${reason}`))
+const evidence = new EvidenceLog(clientLog)
+/** Is there no server, or no network, any more? */
+let isStageLost = false
+/** @param {string} what */
+function onStageLost(what) {
+  account.fault(what)
+  isStageLost = true
+}
+const server = await Child.start('server.mjs', [], onStageLost)
+const networkArgs = [String(server.port), String(options.seed), networkLog]
+const proxy = await Child.start('proxy.mjs', networkArgs, onStageLost)
+const { signal } = new AbortController()
+setMaxListeners(0, signal)
+const progress = new Progress()
+progress.say(() => 'begins')
+const leaks = new Leaks(signal)
+const memory = new MemoryRecord(() => account.bytes)
+watchWebAssembly()
+tapSockets(socket => leaks.watch(socket))
+/** @type {import('./session.mjs').Stage} */
+const stage = {
+  port: proxy.port,
+  account,
+  evidence,
+  signal,
+  isEnding: false,
+  watch: thing => leaks.watch(thing),
+}
+const randoms = Array.from({ length: options.connections }, (_, n) => new Random(options.seed * 100_003 + n))
+/** @type {Set<Session>} */
+const running = new Set()
 
-const server = await start('server.mjs', [])
-const proxy = await start('proxy.mjs', [String(server.port), String(options.seed)])
-// Whatever is made once and kept is there after the first session.
-await new Session(proxy.port, account, new Random(options.seed)).run()
-await sleep(100)
-const before = openThings()
+/** One after the other, until no more is wanted. @param {Random} random */
+async function runSessions(random) {
+  while (!stage.isEnding && !isStageLost && !account.isHopeless) {
+    const session = new Session(stage, random)
+    running.add(session)
+    await session.run()
+    running.delete(session)
+  }
+}
+
+/** Resolves when nothing has been settled for too long. @param {AbortSignal} over */
+async function standstill(over) {
+  let settled = -1
+  for (let seconds = 0; seconds < HANGS_AFTER_SECONDS; seconds++) {
+    await sleep(1_000, undefined, { signal: over })
+    if (settled !== account.settled) seconds = 0
+    settled = account.settled
+    progress.say(
+      () =>
+        `${number((performance.now() - began) / 1000)} s: ${number(account.ids)} requests on ${number(account.connections)} connections, ` +
+        `${memory.lastMiB === null ? '' : `resident memory when quiet ${memory.lastMiB} MiB, `}${account.faultCount} wrong`,
+    )
+  }
+}
+
+/** @param {number} milliseconds @returns {Promise<boolean>} may there be another round? */
+async function runRound(milliseconds) {
+  stage.isEnding = false
+  proxy.tell('go on')
+  const sessions = Promise.all(randoms.map(runSessions))
+  const over = new AbortController()
+  const ending = sleep(milliseconds, undefined, over).then(() => {
+    stage.isEnding = true
+    proxy.tell('hurry')
+  })
+  const isDone = await Promise.race([sessions.then(() => true), standstill(over.signal).then(() => false)])
+  over.abort()
+  await ending.catch(() => {})
+  if (!isDone) {
+    for (const session of running) account.fault('a session hangs', session.giveUp())
+    return false
+  }
+  const left = await leaks.left()
+  for (const what of left) account.fault(what)
+  await memory.sample()
+  return left.length === 0 && !isStageLost && !account.isHopeless
+}
+
+/** @param {number} rounds @returns {Promise<boolean>} were there as many? */
+async function runRounds(rounds) {
+  for (let n = 0; n < rounds; n++) {
+    if (!(await runRound((options.minutes * 60_000) / rounds))) return false
+  }
+  return true
+}
+
+/** What the server did, when it has done all; undefined if it cannot be known any more. */
+async function serverTotals() {
+  const deadline = performance.now() + SERVER_SETTLES_WITHIN_MS
+  for (;;) {
+    const totals = await server.totals()
+    if (totals === undefined || totals.openConnections === 0 || performance.now() > deadline) return totals
+    await sleep(100)
+  }
+}
 
 const began = performance.now()
-const endsAt = began + options.minutes * 60_000
-const memory = new MemoryRecord(() => account.ids)
-const ticker = setInterval(() => {
-  memory.sample()
-  if (!process.stderr.isTTY) return
-  const seconds = Math.round((performance.now() - began) / 1000)
+const rounds = Math.max(FEWEST_ROUNDS, Math.ceil((options.minutes * 60_000) / LONGEST_ROUND_MS))
+let isComplete = await runRounds(rounds)
+let memoryFaults = memory.faults()
+if (isComplete && memoryFaults.length > 0) {
+  // What has found its level stays there; a leak goes on.
   process.stderr.write(
-    `\r${seconds} s, ${account.ids.toLocaleString('en-US')} requests, ${account.connections.toLocaleString('en-US')} connections, ${memory.lastMiB} MiB `,
+    `${memoryFaults.join('\n')}\nGoes on for as long again, to see whether that goes on.\n`,
   )
-}, 1_000)
-
-await Promise.all(
-  Array.from({ length: options.connections }, async (_, n) => {
-    const random = new Random(options.seed * 100_003 + n)
-    while (performance.now() < endsAt) await new Session(proxy.port, account, random).run()
-  }),
-)
-clearInterval(ticker)
+  memory.startAgain()
+  isComplete = await runRounds(rounds)
+  memoryFaults = memory.faults()
+}
+if (isComplete) for (const fault of memoryFaults) account.fault(fault)
+progress.end()
 const seconds = (performance.now() - began) / 1000
-if (process.stderr.isTTY) process.stderr.write('\n')
+evidence.close()
 
-for (const left of await leftOpen(before)) account.fault(left)
-const network = await ask(proxy.child)
-const { requests, badBodies, acted } = await ask(server.child)
-const counts = account.close(acted)
-if (badBodies > 0) account.fault(`the server received ${badBodies} bodies that were not as sent`)
-const memoryFault = memory.fault()
-if (memoryFault !== null) account.fault(memoryFault)
-for (const { child } of [proxy, server]) {
-  const exited = once(child, 'exit')
-  child.disconnect()
-  await exited
+const network = await proxy.totals()
+const served = await serverTotals()
+if (network !== undefined && served !== undefined) {
+  const { requests, badBodies, openConnections, acted, continued } = served
+  if (badBodies > 0) account.fault(`the server received ${badBodies} bodies that were not as sent`)
+  if (openConnections > 0) account.fault(`${openConnections} connections of the server are left`)
+  const counts = account.close(acted, continued)
+  if (counts.answered === 0) account.fault('nothing was answered')
+  console.log(
+    `Node ${process.versions.node}, ${availableParallelism()} processors, seed ${options.seed}, ${options.connections} connections at a time, ${number(seconds)} s\n`,
+  )
+  /** @param {string} what @param {Record<string, number>} numbers @returns {[string, string][]} */
+  const partRows = (what, numbers) =>
+    Object.entries(numbers).map(([name, count]) => [`… ${what}${name}`, number(count)])
+  printTable([
+    ['requests', `${number(account.ids)} (${number(account.ids / seconds)} a second)`],
+    ...partRows('', counts),
+    ['acted upon by the server', number(requests)],
+    ['bodies of the answers', `${number(account.bodyBytes / 1e6)} MB`],
+    ['connections', number(account.connections)],
+    ['… that could not be made', number(account.connectionsNotMade)],
+    ...partRows('ended by the network: ', network.met),
+    ['pieces that the network passed on', number(network.pieces)],
+    ['… of which delayed', number(network.delays)],
+    ...memory.rows(),
+    ['wrong', number(account.faultCount)],
+  ])
 }
-
-/** @param {number} value */
-const number = value => Math.round(value).toLocaleString('en-US')
-console.log(`seed ${options.seed}, ${options.connections} connections at a time, ${number(seconds)} s`)
-console.log(`requests       ${number(account.ids)} (${number(account.ids / seconds)} a second)`)
-for (const [fate, count] of Object.entries(counts)) console.log(`  ${fate.padEnd(14)} ${number(count)}`)
+await proxy.end()
+await server.end()
+await printFaults(account.faults, account.faultCount, clientLog, networkLog)
 console.log(
-  `the server acted upon ${number(requests)}; answers carried ${number(account.bodyBytes / 1e6)} MB`,
+  account.faultCount === 0 ? '\nnothing lost, nothing misattributed, nothing left open' : '\nFAILED',
 )
-console.log(
-  `connections    ${number(account.connections)}, in ${number(network.pieces)} pieces; ended by the network:`,
-)
-for (const [fate, count] of Object.entries(network.met)) console.log(`  ${fate.padEnd(14)} ${number(count)}`)
-console.log(memory.summary())
-for (const fault of account.faults) console.log(`WRONG: ${fault}`)
-if (account.faultCount > account.faults.length) {
-  console.log(`and ${account.faultCount - account.faults.length} more`)
-}
-console.log(account.faultCount === 0 ? 'nothing lost, nothing misattributed, nothing left open' : 'FAILED')
-process.exitCode = account.faultCount === 0 ? 0 : 1
+process.exit(account.faultCount === 0 ? 0 : 1)

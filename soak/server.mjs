@@ -1,5 +1,7 @@
 // The server of the soak, in a process of its own: answers each request by its id (answers.mjs), checks the bodies that it is sent, and
 // remembers how often it acted upon each id. Any message is answered by its totals.
+//
+// node server.mjs
 import { createServer } from 'node:net'
 import { answerTo, textOf } from './answers.mjs'
 
@@ -10,6 +12,9 @@ const CHUNK = 1_000
 let acted = new Uint8Array(1 << 20)
 let requests = 0
 let badBodies = 0
+let openConnections = 0
+/** To these it said 100 Continue, and did not act upon them yet. @type {Set<number>} */
+const continued = new Set()
 
 /** @param {number} id */
 function note(id) {
@@ -20,6 +25,7 @@ function note(id) {
   }
   acted[id]++
   requests++
+  continued.delete(id)
 }
 
 /** @param {number} id @param {string} method @returns {string} */
@@ -48,8 +54,10 @@ class Connection {
 
   /** @param {import('node:net').Socket} socket */
   constructor(socket) {
+    openConnections++
     socket.setNoDelay(true)
     socket.on('error', () => {})
+    socket.on('close', () => openConnections--)
     socket.on('end', () => socket.end())
     socket.on('data', data => {
       if (this.#isOver) return
@@ -79,6 +87,7 @@ class Connection {
     if (method === 'POST') {
       if (/\r\nExpect: 100-continue/i.test(head) && !this.#isContinued) {
         this.#isContinued = true
+        continued.add(id)
         return 'HTTP/1.1 100 Continue\r\n\r\n'
       }
       const length = /\r\nContent-Length: (\d+)/i.exec(head)
@@ -112,5 +121,5 @@ const server = createServer({ allowHalfOpen: true }, socket => new Connection(so
 server.listen(0, '127.0.0.1', () => {
   process.send?.({ port: /** @type {import('node:net').AddressInfo} */ (server.address()).port })
 })
-process.on('message', () => process.send?.({ requests, badBodies, acted }))
+process.on('message', () => process.send?.({ requests, badBodies, openConnections, acted, continued }))
 process.on('disconnect', () => process.exit())

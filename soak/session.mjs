@@ -1,91 +1,169 @@
-// One connection of the soak: drives it in one of the three ways, judges each answer by its id, and settles what became of every request.
+// One connection of the soak: drives it in one of three ways, has each answer checked, and settles what became of every request.
 import { ConnectionClosed, HTTPConnection } from 'httpio'
 import { getEventListeners } from 'node:events'
-import { answerTo, textOf } from './answers.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkAnswer, draw } from './exchanges.mjs'
+import { tapOf } from './taps.mjs'
 
 /** @typedef {import('./account.mjs').Account} Account */
 /** @typedef {import('./numbers.mjs').Random} Random */
 /** @typedef {import('httpio').HTTPResponse} HTTPResponse */
-/** @typedef {{ id: number, method: string, path: string, body: import('httpio').ExchangeOptions['body'], expect100: boolean }} Request */
+/**
+ * What all sessions share.
+ * @typedef {object} Stage
+ * @property {number} port
+ * @property {Account} account
+ * @property {import('./evidence.mjs').EvidenceLog} evidence
+ * @property {AbortSignal} signal lives as long as the run, and is never aborted
+ * @property {boolean} isEnding no further requests are to be made
+ * @property {(thing: object) => void} watch sees to it that this is not kept alive for ever
+ */
+/**
+ * @typedef {object} SessionEvidence
+ * @property {number} connection
+ * @property {string} way
+ * @property {number} port of this side; 0 if it was never connected
+ * @property {number} connectedAt by `Date.now()`
+ * @property {number} sentBytes
+ * @property {import('./evidence.mjs').Passed | null} received
+ * @property {number} given requests @property {number} answered of these
+ * @property {string} end
+ * @property {string[]} unanswered the first few
+ */
+/** @typedef {import('./exchanges.mjs').Request} Request */
 
 /** Nothing here takes as long: whatever does, hangs. */
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 75_000
 const MOST_REQUESTS = 3_000
 const MOST_BATCH = 400
 const ENOUGH_BUFFERED_BYTES = [2_000, 65_536, 1_048_576]
+/** The start of a reply that may be interim or final. */
+const AMBIGUOUS_START = /H(T(T(P(\/(1(\.(1( )?)?)?)?)?)?)?)?$/
+const UNANSWERED_KEPT = 5
+const DIALS_AGAIN_AFTER_MS = 200
+const WAYS = /** @type {const} */ (['pipeline', 'request', 'single steps'])
 
-/** @param {string} text @param {number} size */
-function* pieces(text, size) {
-  for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size), 'latin1')
-}
-
-/** @param {Account} account @param {Random} random @param {boolean} mayStream may the body come from a source? @returns {Request} */
-function draw(account, random, mayStream) {
-  const id = account.nextId()
-  const path = `/${id}`
-  const lot = random.below(100)
-  if (lot >= 22) return { id, method: 'GET', path, body: null, expect100: false }
-  if (lot >= 12) return { id, method: 'HEAD', path, body: null, expect100: false }
-  const text = textOf('request', id, random.skewed(lot === 0 ? 200_000 : 3_000))
-  const isStreamed = mayStream && lot < 4
-  const body = isStreamed ? pieces(text, 1 + random.below(20_000)) : Buffer.from(text, 'latin1')
-  return { id, method: 'POST', path, body, expect100: isStreamed && text !== '' && lot === 3 }
-}
+/** Such as EADDRNOTAVAIL: the machine has run out of ports. @param {unknown} error */
+const isOfDialling = error => /** @type {{ syscall?: string }} */ (error)?.syscall === 'connect'
 
 export class Session {
+  #stage
   #account
   #random
   #connection
+  /** Its number in the account. */
+  #number
+  /** How it is used. */
+  #way
   /** Requests given to the library and not answered, oldest first. @type {Request[]} */
   #given = []
   #answered = 0
   /** The client ends the connection itself, without asking what became of the rest. */
   #isAbandoned = false
+  /** How the connection ended. @type {unknown} */
+  #end = 'this side closed it'
 
-  /** @param {number} port @param {Account} account @param {Random} random */
-  constructor(port, account, random) {
+  /** @param {Stage} stage @param {Random} random */
+  constructor(stage, random) {
+    const { port, account } = stage
+    this.#stage = stage
     this.#account = account
     this.#random = random
+    this.#number = account.nextConnection()
     this.#connection = new HTTPConnection('127.0.0.1', {
       port,
       timeoutMs: TIMEOUT_MS,
       maxBufferedBytes: ENOUGH_BUFFERED_BYTES[random.below(ENOUGH_BUFFERED_BYTES.length)],
     })
-    account.connections++
+    stage.watch(this.#connection)
+    this.#way = WAYS[random.below(WAYS.length)]
   }
 
   async run() {
     const count = 1 + this.#random.skewed(MOST_REQUESTS)
-    const way = [this.#pipeline, this.#requests, this.#steps][this.#random.below(3)]
     try {
-      await way.call(this, count)
+      if (this.#way === 'pipeline') await this.#pipeline(count)
+      else if (this.#way === 'request') await this.#requests(count)
+      else await this.#steps(count)
     } catch (error) {
+      this.#end = error
       if (error instanceof ConnectionClosed) this.#settle(error)
-      else this.#account.fault(`${error instanceof Error ? error.stack : error}`)
+      else if (isOfDialling(error)) await this.#waitBeforeDialling()
+      else {
+        this.#fault(`${error instanceof Error ? error.stack : error}`)
+        // That says it all: of the rest of its requests nothing is known.
+        this.#isAbandoned = true
+      }
     } finally {
       await this.#connection.close()
     }
     if (this.#isAbandoned) {
       for (const { id } of this.#given) if (!this.#account.isSettled(id)) this.#account.note(id, 'abandoned')
     }
+    this.#leaveEvidence()
+  }
+
+  /** There was no connection, so that nothing was sent. */
+  async #waitBeforeDialling() {
+    for (const { id } of this.#given) this.#account.note(id, 'refused')
+    this.#account.connectionsNotMade++
+    await sleep(DIALS_AGAIN_AFTER_MS)
+  }
+
+  /** It hangs. @returns {number} the number of the connection */
+  giveUp() {
+    this.#end = 'it hangs'
+    this.#leaveEvidence()
+    return this.#number
+  }
+
+  /** @param {string} what */
+  #fault(what) {
+    this.#account.fault(what, this.#number)
+  }
+
+  #leaveEvidence() {
+    const tap = tapOf(this.#connection)
+    const end = this.#end
+    const unanswered = end instanceof ConnectionClosed ? end.unanswered : []
+    this.#stage.evidence.add(
+      /** @type {SessionEvidence} */ ({
+        connection: this.#number,
+        way: this.#way,
+        port: tap?.port ?? 0,
+        connectedAt: tap?.connectedAt ?? 0,
+        sentBytes: tap?.socket.bytesWritten ?? 0,
+        received: tap?.received.toJSON() ?? null,
+        given: this.#given.length,
+        answered: this.#answered,
+        end: String(end),
+        unanswered: unanswered
+          .slice(0, UNANSWERED_KEPT)
+          .map(
+            ({ method, path, outcome, processed }) => `${method} ${path} ${outcome}, processed: ${processed}`,
+          ),
+      }),
+    )
   }
 
   /** @param {boolean} mayStream @returns {Request} */
   #draw(mayStream) {
-    const request = draw(this.#account, this.#random, mayStream)
+    const request = draw(this.#account.nextId(this.#number), this.#random, mayStream)
     this.#given.push(request)
     return request
   }
 
   /** @param {number} count */
   async #pipeline(count) {
+    const stage = this.#stage
     const draw = () => this.#draw(true)
     function* requests() {
-      for (let n = 0; n < count; n++) yield draw()
+      for (let n = 0; n < count && !stage.isEnding; n++) yield draw()
     }
     const depth = 1 + this.#random.below(100)
+    const signal = this.#random.happens(0.5) ? stage.signal : undefined
     const leaveAfter = this.#random.happens(0.1) ? this.#random.below(count) : Infinity
-    for await (const response of this.#connection.pipeline(requests(), { depth })) {
+    for await (const response of this.#connection.pipeline(requests(), { depth, signal })) {
       await this.#read(this.#given[this.#answered], response)
       this.#answered++
       if (this.#answered > leaveAfter) {
@@ -97,28 +175,37 @@ export class Session {
 
   /** Batches of whole exchanges, some of them aborted. @param {number} count */
   async #requests(count) {
-    for (let left = count; left > 0;) {
+    for (let left = count; left > 0 && !this.#stage.isEnding;) {
       const size = Math.min(left, 1 + this.#random.below(MOST_BATCH))
       left -= size
       const controller = new AbortController()
+      this.#stage.watch(controller.signal)
       const abortsAll = this.#random.happens(0.05)
       const batch = Array.from({ length: size }, () => this.#draw(true))
       const outcomes = batch.map(({ method, path, body, expect100 }) => {
-        const signal = abortsAll || this.#random.happens(0.01) ? controller.signal : undefined
+        const isAborted = abortsAll || this.#random.happens(0.01)
+        const signal = isAborted
+          ? controller.signal
+          : this.#random.happens(0.1)
+            ? this.#stage.signal
+            : undefined
         return this.#connection.request(method, path, { body, expect100, signal })
       })
       const timer = setTimeout(() => controller.abort('enough'), this.#random.below(20))
       const settled = await Promise.allSettled(outcomes)
       clearTimeout(timer)
       if (getEventListeners(controller.signal, 'abort').length > 0) {
-        this.#account.fault('a listener was left on a signal')
+        this.#fault('a listener was left on a signal')
       }
       let isOver = false
       for (const [n, outcome] of settled.entries()) {
-        if (outcome.status === 'fulfilled') await this.#read(batch[n], outcome.value)
-        else if (outcome.reason === 'enough') this.#account.note(batch[n].id, 'aborted')
+        if (outcome.status === 'fulfilled') {
+          await this.#read(batch[n], outcome.value)
+          this.#answered++
+        } else if (outcome.reason === 'enough') this.#account.note(batch[n].id, 'aborted')
         else if (outcome.reason instanceof ConnectionClosed) {
           isOver = true
+          this.#end = outcome.reason
           this.#settleOne(batch[n], outcome.reason)
         } else throw outcome.reason
       }
@@ -130,14 +217,17 @@ export class Session {
   async #steps(count) {
     const connection = this.#connection
     let isRefused = false
+    let isAllGiven = false
     let wake = () => {}
     const sending = (async () => {
-      for (let n = 0; n < count; n++) {
+      for (let n = 0; n < count && !this.#stage.isEnding; n++) {
         const { method, path, body } = this.#draw(false)
         const sent = connection.sendRequest(method, path, { body: /** @type {Buffer | null} */ (body) })
         wake()
         await sent
       }
+      isAllGiven = true
+      wake()
     })().catch(error => {
       isRefused = true
       wake()
@@ -152,10 +242,11 @@ export class Session {
             void connection.close()
           }, closesAfterMs)
     try {
-      for (; this.#answered < count && !this.#isAbandoned; this.#answered++) {
-        while (this.#answered === this.#given.length && !isRefused) {
+      for (; !this.#isAbandoned; this.#answered++) {
+        while (this.#answered === this.#given.length && !isRefused && !isAllGiven) {
           await new Promise(resolve => (wake = () => resolve(undefined)))
         }
+        if (this.#answered === this.#given.length && isAllGiven) break
         const response = await connection.readResponse()
         await this.#read(this.#given[this.#answered], response)
       }
@@ -169,36 +260,10 @@ export class Session {
   }
 
   /** @param {Request} request @param {HTTPResponse} response */
-  async #read({ id, method, path }, response) {
-    const expected = answerTo(id)
-    const wrong = (/** @type {string} */ what) => {
-      throw new Error(`${method} ${path} was given ${what}`)
-    }
-    if (response.path !== path || response.method !== method) {
-      wrong(`the answer to ${response.method} ${response.path}`)
-    }
-    if (response.headers.get('x-id') !== String(id)) wrong(`the answer to ${response.headers.get('x-id')}`)
-    if (response.status !== expected.status) wrong(`status ${response.status}, not ${expected.status}`)
-    const text = method === 'HEAD' ? '' : textOf('answer', id, expected.length)
-    const lot = this.#random.below(10)
-    if (lot === 0) {
-      let at = 0
-      for await (const part of response) {
-        if (part.toString('latin1') !== text.slice(at, at + part.length)) wrong('other bytes')
-        at += part.length
-      }
-      if (at !== text.length) wrong(`${at} of ${text.length} bytes`)
-    } else if (lot === 1) {
-      await response.discard()
-    } else {
-      const body = await response.readAll()
-      if (body.toString('latin1') !== text) wrong('another body')
-    }
-    if (expected.hasTrailers && method !== 'HEAD' && ![204, 304].includes(expected.status)) {
-      if (response.trailers.get('x-trailer') !== String(id)) wrong('no trailer of its own')
-    }
-    this.#account.bodyBytes += text.length
-    this.#account.note(id, 'answered')
+  async #read(request, response) {
+    const bodyBytes = await checkAnswer(request, response, this.#random)
+    this.#account.bodyBytes += bodyBytes
+    this.#account.note(request.id, 'answered')
   }
 
   /** The end of the connection, as one error tells it: every request without answer must be accounted for, in order. @param {ConnectionClosed} error */
@@ -206,7 +271,7 @@ export class Session {
     const rest = this.#given.slice(this.#answered).filter(({ id }) => !this.#account.isSettled(id))
     for (const [n, { method, path }] of error.unanswered.entries()) {
       if (rest[n]?.path !== path || rest[n].method !== method) {
-        this.#account.fault(`unanswered[${n}] is ${method} ${path}, not ${rest[n]?.method} ${rest[n]?.path}`)
+        this.#fault(`unanswered[${n}] is ${method} ${path}, not ${rest[n]?.method} ${rest[n]?.path}`)
         return
       }
     }
@@ -218,9 +283,11 @@ export class Session {
     const entry = accountOf(error).get(path)
     if (entry === undefined) this.#account.note(id, 'refused')
     else if (entry.processed === 'no') this.#account.note(id, 'not processed')
-    else if (entry.outcome === 'partial-reply') this.#account.note(id, 'partial reply')
     else if (entry.outcome === 'no-reply') this.#account.note(id, 'no reply')
-    else this.#account.fault(`request ${id} is unsent, but may have been processed`)
+    else if (entry.outcome === 'partial-reply') {
+      const isAmbiguous = AMBIGUOUS_START.test(tapOf(this.#connection)?.received.last ?? '')
+      this.#account.note(id, isAmbiguous ? 'first bytes of a reply' : 'partial reply')
+    } else this.#fault(`request ${id} is unsent, but may have been processed`)
   }
 }
 
