@@ -6,7 +6,10 @@ export interface UnansweredRequest {
   readonly method: string
   /** As the caller gave it. */
   readonly path: string
-  /** `unsent`: no byte of it was written; `no-reply`: no byte of its final response came; `partial-reply`: some did. */
+  /**
+   * `unsent`: no byte of it was written; `no-reply`: no byte of its final response came; `partial-reply`: some did, or may have, since up to
+   * `HTTP/1.1 ` an interim response looks the same.
+   */
   readonly outcome: 'unsent' | 'no-reply' | 'partial-reply'
   /**
    * `no` only where it is certain that the server did not act on it: no byte of it was written, or the server announced
