@@ -28,6 +28,9 @@ export function missingPackages({ needs }) {
 
 /** Packages of servers start them at once; a policy that says no is how Debian keeps them from it. */
 const POLICY = '/usr/sbin/policy-rc.d'
+/** What comes over the network has so much time: where nothing can be reached, the rest is to be run all the same. */
+const UPDATE_WITHIN_MS = 45_000
+const DOWNLOAD_WITHIN_MS = 90_000
 
 /** @param {string[]} packages @returns {string | null} why they could not be installed */
 export function install(packages) {
@@ -38,14 +41,21 @@ export function install(packages) {
   try {
     const env = { ...process.env, PATH, DEBIAN_FRONTEND: 'noninteractive' }
     // A failed update may still leave lists that are good enough.
-    spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' })
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-      env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
+    spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore', timeout: UPDATE_WITHIN_MS })
+    /** @param {string} how @param {number} [timeout] */
+    const run = (how, timeout) =>
+      execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', how, ...packages], {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        timeout,
+      })
+    // Only what is downloaded may be broken off at any time.
+    run('--download-only', DOWNLOAD_WITHIN_MS)
+    run('--no-download')
     return null
   } catch (error) {
-    const { stderr, message } = /** @type {Error & { stderr?: Buffer }} */ (error)
+    const { stderr, message, code } = /** @type {Error & { stderr?: Buffer, code?: string }} */ (error)
+    if (code === 'ETIMEDOUT') return `they did not come within ${DOWNLOAD_WITHIN_MS / 1_000} s`
     return (stderr?.toString().trim().split('\n').pop() ?? '') || message
   } finally {
     if (isOurs) rmSync(POLICY, { force: true })
