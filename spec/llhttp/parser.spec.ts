@@ -205,6 +205,19 @@ describe('ResponseParser', () => {
     }
   })
 
+  it('reads what lies between the indexes that it is given, and nothing else', () => {
+    const parser = new ResponseParser()
+    const segment = Buffer.from(`...${HEAD}...`)
+    parser.begin()
+    expect(parser.execute(segment, 3, 3 + HEAD.length - 1)).toBe('more')
+    expect(parser.position).toBe(3 + HEAD.length - 1)
+    expect(parser.execute(segment, parser.position, 3 + HEAD.length)).toBe('head')
+    parser.reset()
+    parser.begin()
+    expect(parser.execute(segment, 3, 3 + HEAD.length)).toBe('head')
+    parser.release()
+  })
+
   it('reads a head in pieces, and the next one behind it after a reset', () => {
     const parser = new ResponseParser()
     for (let round = 0; round < 2; round++) {

@@ -36,6 +36,16 @@ describe('Exchange', () => {
     expect(exchange.copyBody(target, 0)).toBe(0)
   })
 
+  it('gives data of a chunk whose size came in another segment', () => {
+    const exchange = exchangeOf('/')
+    exchange.noteRaw(Buffer.from('5'), 0, 1)
+    const rest = Buffer.from('\r\nhello')
+    exchange.noteRaw(rest, 0, 7)
+    exchange.addBody(rest, 2, 7)
+    expect(exchange.takeBody(3).toString()).toBe('hel')
+    expect(exchange.takeRaw(true).map(String)).toEqual(['lo'])
+  })
+
   it('gives a body whose parts come faster than they are read', () => {
     const exchange = exchangeOf('/')
     exchange.addBody(segment, 0, 2)
