@@ -19,7 +19,7 @@ export default {
   },
   concurrency: 2,
   // On a busy machine a mutant that is merely slow must not pass for one that hangs; Stryker ends most loops by counting.
-  timeoutMS: 10_000,
+  timeoutMS: 20_000,
   timeoutFactor: 3,
   reporters: ['clear-text', 'progress-append-only', 'json', 'html'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
