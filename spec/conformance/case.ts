@@ -9,6 +9,8 @@ export interface CaseRequest {
   readonly method: string
   readonly path: string
   readonly body?: string
+  /** The body waits for a 100 (RFC 9110 section 10.1.1). Only the last request can. */
+  readonly expect100?: true
 }
 
 /** Status line and header section, with names and values exactly as they were on the wire. */
@@ -41,12 +43,18 @@ export interface ConformanceCase {
   readonly requests: readonly CaseRequest[]
   /** What arrives on the idle connection before the first request is made. */
   readonly early: readonly string[]
-  /** What arrives when all requests have been sent; latin1. */
+  /** What arrives when all requests have been sent, but for a body that waits for a 100; latin1. */
   readonly segments: readonly string[]
+  /** What arrives when that body has been received, too. Where nothing arrives before it, the client has waited long enough. */
+  readonly afterBody: readonly string[]
+  /** Does the body that waits go out before anything else happens, or never? Undefined = as the client likes, or there is none. */
+  readonly sendsBody?: boolean
   readonly end: CaseEnd
   readonly options: { readonly closeDelimited?: 'accept'; readonly maxHeaderBytes?: number }
   /** The complete responses, in the order of the requests. */
   readonly responses: readonly ExpectedResponse[]
+  /** The 100 that was waited for, as it came; compared only where it is given. */
+  readonly continued?: ExpectedHead
   /** Interim responses that are reported beside the final ones. */
   readonly informational: readonly ExpectedHead[]
   /** The head that is still handed out before the error: of a body that fails, or of an unsupported response. */
@@ -67,6 +75,13 @@ export const invalidBy = (reason: string): ExpectedError => ({ ...invalid, reaso
 
 export const get = (path: string): CaseRequest => ({ method: 'GET', path })
 export const head = (path: string): CaseRequest => ({ method: 'HEAD', path })
+/** An upload that waits for a 100. */
+export const put = (path: string, body = 'some data'): CaseRequest => ({
+  method: 'PUT',
+  path,
+  body,
+  expect100: true,
+})
 
 /** Header lines as they are on the wire, one name and value each. */
 type Fields = readonly (readonly [string, string])[]
@@ -102,6 +117,7 @@ function rowOf(
   return {
     requests: [get('/1')],
     early: [],
+    afterBody: [],
     end: 'open',
     options: {},
     responses: [],

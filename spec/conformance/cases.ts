@@ -1,6 +1,7 @@
 // Owns the list of all conformance groups, in the order in which they are printed.
 import { chunks } from './cases/chunks'
 import { closeDelimited, tlsTruncation, truncation } from './cases/ending'
+import { expectation } from './cases/expect'
 import { framing } from './cases/framing'
 import { headers } from './cases/headers'
 import { interim } from './cases/interim'
@@ -17,6 +18,7 @@ export const groups: readonly (readonly [string, readonly ConformanceCase[]])[] 
   ['Chunks', chunks],
   ['Trailers', trailers],
   ['Interim responses', interim],
+  ['Expect: 100-continue', expectation],
   ['HEAD, 204 and 304', noBody],
   ['Pipelining', pipelined],
   ['Truncation and the end of a connection', truncation],

@@ -3,18 +3,25 @@
 import fc from 'fast-check'
 import { drive } from '../support/drive'
 import type { Act, DrivenRequest, Reading } from '../support/drive'
+import { ENDINGS, type FarEnding, type Via } from '../support/far-ends'
 import { decodeReference } from '../support/reference-decoder'
 import type { ReferenceEnd, ReferenceOptions } from '../support/reference-decoder'
 import { cut, cutting, exchanges, mutate, mutation } from './arbitraries'
 import type { Cutting } from './arbitraries'
 import { disagreement } from './disagreement'
 
+/** What the connection is made of, and how the server ends it. */
+interface Ending {
+  readonly via: Via
+  readonly end: FarEnding | 'open'
+}
+
 /** One case, in the form in which it is printed. */
 export interface MutatedStream {
   readonly requests: readonly DrivenRequest[]
   readonly text: string
   readonly cutting: Cutting
-  readonly end: ReferenceEnd
+  readonly ending: Ending
   readonly closeDelimited: 'accept' | 'reject'
   readonly maxBufferedBytes: number | undefined
   readonly reading: Reading
@@ -26,6 +33,16 @@ export const reading: fc.Arbitrary<Reading> = fc.record({
   isLate: fc.boolean(),
 })
 
+const endingsOf = (via: Via): fc.Arbitrary<Ending> =>
+  fc.record({ via: fc.constant(via), end: fc.constantFrom('open' as const, ...ENDINGS[via]) })
+
+/** A handshake costs as much as fifty cases without one. */
+const ending: fc.Arbitrary<Ending> = fc.oneof(
+  { weight: 50, arbitrary: endingsOf('given') },
+  { weight: 50, arbitrary: endingsOf('TCP') },
+  { weight: 2, arbitrary: endingsOf('TLS') },
+)
+
 export const mutatedStream: fc.Arbitrary<MutatedStream> = fc
   .record({
     made: exchanges(3),
@@ -35,7 +52,7 @@ export const mutatedStream: fc.Arbitrary<MutatedStream> = fc
     lastBody: fc.option(fc.string({ maxLength: 20 }), { freq: 6 }),
     mutations: fc.array(mutation, { maxLength: 3 }),
     cutting,
-    end: fc.constantFrom<ReferenceEnd>('open', 'fin', 'reset'),
+    ending,
     closeDelimited: fc.constantFrom('accept' as const, 'reject' as const),
     maxBufferedBytes: fc.constantFrom(undefined, 1, 50),
     reading,
@@ -51,10 +68,12 @@ export const mutatedStream: fc.Arbitrary<MutatedStream> = fc
 
 /** In words, what went wrong with a case; undefined = nothing. */
 export async function faultOf(made: MutatedStream): Promise<string | undefined> {
-  const { requests, text, end, closeDelimited, maxBufferedBytes, reading } = made
-  const ending: Act[] = end === 'open' ? [] : [{ end }]
-  const acts = [...cut(text, made.cutting), ...ending]
-  const seen = await drive(requests, acts, { closeDelimited, maxBufferedBytes }, reading)
+  const { requests, text, closeDelimited, maxBufferedBytes, reading } = made
+  const { via, end: ending } = made.ending
+  const acts: Act[] = cut(text, made.cutting)
+  if (ending !== 'open') acts.push({ end: ending })
+  const seen = await drive(requests, acts, { closeDelimited, maxBufferedBytes }, reading, via)
+  const end: ReferenceEnd = ending === 'open' || ending === 'fin' ? ending : 'reset'
   const readings: ReferenceOptions[] = [{ closeDelimited }, { closeDelimited, oddExtensions: 'accept' }]
   const faults = readings.map(options => {
     const decoded = decodeReference(text, requests, end, options)

@@ -1,18 +1,28 @@
-// Drives one connection over a FakeSocket through requests and a scripted stream, and notes all that the caller can see.
+// Drives one connection through requests and a scripted stream, without a network, and notes all that the caller can see.
 // It judges nothing: specs compare what it notes with a table, a model, or the reference decoder.
-import { HTTPConnection, HTTPError, InvalidResponse } from '../../lib/index'
+import { BodyFollowing, HTTPConnection, HTTPError, InvalidResponse } from '../../lib/index'
 import type { ConnectionOptions, HTTPResponse } from '../../lib/index'
-import { FakeSocket } from '../../lib/testing'
+import { farEnd, type FarEnd, type FarEnding, type Via } from './far-ends'
 import type { ReferenceHead, ReferenceResponse } from './reference-decoder'
 
 export interface DrivenRequest {
   readonly method: string
   readonly path: string
   readonly body?: string
+  /** The body waits for a 100; only that of the last request can. */
+  readonly expect100?: true
 }
 
-/** What a server does: bytes (latin1), or `turn` = the event loop goes round once before the next. */
-export type Act = string | { readonly turn: true } | { readonly end: 'fin' | 'reset' }
+/**
+ * What a server does: bytes (latin1); `turn` = the event loop goes round once before the next; `received` = nothing more before
+ * that has been received. `call` = something else happens.
+ */
+export type Act =
+  | string
+  | { readonly turn: true }
+  | { readonly end: FarEnding }
+  | { readonly received: string }
+  | { readonly call: () => void }
 
 export interface SeenError {
   readonly code: string
@@ -24,6 +34,8 @@ export interface Seen {
   readonly informational: ReferenceHead[]
   /** The head that was handed out before the error. */
   head?: ReferenceHead
+  /** The 100 that `readResponse` gave. */
+  continued?: ReferenceHead
   /** What was read of its body. */
   bodySoFar: string
   error?: SeenError
@@ -44,8 +56,8 @@ interface Handed {
 /** A promise that is still pending when nothing more can happen. */
 class Unsettled extends Error {}
 
-/** Far more turns of the event loop than the library may need to settle anything over a FakeSocket. */
-const TURNS = 40
+/** Far more turns of the event loop than the library may need to settle anything; with TLS on the way each step takes some. */
+const TURNS: Record<Via, number> = { given: 40, TCP: 40, TLS: 200 }
 
 const nextTurn = setImmediate
 
@@ -66,6 +78,11 @@ export const headOf = (response: HTTPResponse): ReferenceHead => ({
 
 export const optionsOf = (request: DrivenRequest) =>
   request.body === undefined ? {} : { body: Buffer.from(request.body, 'latin1') }
+
+const stepOptionsOf = (request: DrivenRequest) =>
+  request.expect100 === true
+    ? { body: new BodyFollowing(request.body!.length), expect100: true }
+    : optionsOf(request)
 
 /** What one more request is answered with. */
 export const NEXT = 'HTTP/1.1 200 OK\r\nX-Next: yes\r\nContent-Length: 4\r\n\r\nnext'
@@ -88,23 +105,28 @@ export interface Reading {
   readonly maxBytes?: number
   /** Does the caller begin to read only when the server has done everything? */
   readonly isLate?: boolean
+  /** How long `waitForContinue` waits for a 100, in milliseconds; undefined = `readResponse` gives it. */
+  readonly continueMs?: number
 }
 
 const AT_ONCE: Reading = { by: 'read' }
 
-/** A connection over a FakeSocket, with what happened on it. */
+/** A connection, with what happened on it. */
 export class Driven {
-  readonly socket = new FakeSocket()
   readonly connection: HTTPConnection
   readonly seen: Seen = { responses: [], informational: [], bodySoFar: '', received: '' }
   readonly #handed: Handed[] = []
+  readonly #via: Via
+  readonly #far: FarEnd
   /** While the server has more to do, nothing counts as unsettled. */
   #playing = false
 
-  constructor(options: ConnectionOptions = {}) {
+  constructor(options: ConnectionOptions = {}, via: Via = 'given') {
+    this.#via = via
+    this.#far = farEnd(via)
     this.connection = new HTTPConnection('example.test', {
       ...options,
-      socket: this.socket,
+      ...this.#far.options,
       onInformational: response => this.seen.informational.push(headOf(response)),
     })
   }
@@ -117,28 +139,38 @@ export class Driven {
     }
     promise.then(done, done)
     await Promise.resolve()
-    for (let turns = 0; pending && turns < TURNS; turns += this.#playing ? 0 : 1) await turn()
+    for (let turns = 0; pending && turns < TURNS[this.#via]; turns += this.#playing ? 0 : 1) await turn()
     if (pending) throw new Unsettled(what)
     return promise
   }
 
   /** Does what the server does. */
   async play(acts: readonly Act[]): Promise<void> {
-    const { peer } = this.socket
     this.#playing = true
     for (const act of acts) {
-      if (typeof act === 'string') peer.send(act)
+      if (typeof act === 'string') this.#far.send(act)
       else if ('turn' in act) await turn()
-      else if (act.end === 'fin') peer.end()
-      else peer.reset()
+      else if ('end' in act) this.#far.end(act.end)
+      else if ('call' in act) act.call()
+      else await this.#receive(act.received)
     }
     this.#playing = false
+  }
+
+  /** Waits until the client has sent that, which it must do without any time passing. */
+  async #receive(text: string): Promise<void> {
+    this.#playing = false
+    const arrival = this.#far.waitFor(text).catch(() => {})
+    await this.#note(async () => {
+      await this.settled('a body that waited for a 100', arrival)
+    })
+    this.#playing = true
   }
 
   /** Sends every request without waiting for any, and then waits for all. */
   async send(requests: readonly DrivenRequest[]): Promise<void> {
     const sent = requests.map(request =>
-      this.connection.sendRequest(request.method, request.path, optionsOf(request)),
+      this.connection.sendRequest(request.method, request.path, stepOptionsOf(request)),
     )
     for (const promise of sent) promise.catch(() => {})
     await this.#note(async () => {
@@ -147,11 +179,29 @@ export class Driven {
     })
   }
 
-  /** Reads `count` responses, or up to the first error. */
-  async read(count: number, reading: Reading = AT_ONCE): Promise<void> {
+  /** Reads the responses to these requests, or up to the first error; a body that waits for a 100 goes out when that came. */
+  async read(requests: readonly DrivenRequest[], reading: Reading = AT_ONCE): Promise<void> {
+    const { connection, seen } = this
     await this.#note(async () => {
-      for (let i = 0; i < count; i++) this.seen.responses.push(await this.#readOne(reading))
+      for (const { body, expect100 } of requests) {
+        if (expect100 === true && reading.continueMs !== undefined) {
+          const wait = connection.waitForContinue(reading.continueMs)
+          if (await this.settled('waitForContinue', wait)) await this.#write(body!)
+        }
+        let response = await this.#readOne(reading)
+        if (expect100 === true && response.status === 100) {
+          const { status, reason, headers } = response
+          seen.continued = { status, reason, headers }
+          await this.#write(body!)
+          response = await this.#readOne(reading)
+        }
+        seen.responses.push(response)
+      }
     })
+  }
+
+  async #write(body: string): Promise<void> {
+    await this.settled('write', this.connection.write(Buffer.from(body, 'latin1')))
   }
 
   /** Asks for whole exchanges, all at once; the server acts when it has all of them. */
@@ -182,19 +232,19 @@ export class Driven {
 
   /** Sends one more request if nothing went wrong so far, and reads its answer. */
   async askNext(): Promise<void> {
-    const { seen, connection, socket } = this
+    const { seen, connection } = this
     if (seen.error !== undefined || seen.unsettled !== undefined) return
     await this.#note(async () => {
       await this.settled('sendRequest', connection.sendRequest('GET', '/next'))
       await this.#written({ method: 'GET', path: '/next' })
-      if (!socket.destroyed && !socket.readableEnded) socket.peer.send(NEXT)
+      if (this.#far.isHeard) this.#far.send(NEXT)
       seen.next = await this.#readOne()
     })
   }
 
   /** Waits until the server has that request, or the connection has ended. */
   async #written({ method, path }: DrivenRequest): Promise<void> {
-    const arrival = this.socket.peer.waitFor(`${method} ${path} HTTP/1.1\r\n`).catch(() => {})
+    const arrival = this.#far.waitFor(`${method} ${path} HTTP/1.1\r\n`).catch(() => {})
     await this.settled('the request to be written', arrival)
   }
 
@@ -249,12 +299,13 @@ export class Driven {
 
   /** Ends everything, and says what was seen. */
   async finish(): Promise<Seen> {
-    this.seen.received = this.socket.peer.received.toString('latin1')
+    this.seen.received = this.#far.received
     for (const { buffer, copy } of this.#handed) {
       if (buffer.toString('latin1') !== copy)
         this.seen.error = { code: 'a Buffer changed after it was handed out' }
     }
     await this.settled('close', this.connection.close())
+    this.#far.close()
     return this.seen
   }
 }
@@ -265,13 +316,16 @@ export async function drive(
   acts: readonly Act[],
   options: ConnectionOptions = {},
   reading: Reading = AT_ONCE,
+  via: Via = 'given',
 ): Promise<Seen> {
-  const driven = new Driven(options)
+  const driven = new Driven(options, via)
+  // A handshake takes as long as it takes.
+  if (via === 'TLS') await driven.connection.connect()
   if (reading.by === 'request') {
     await driven.request(requests, acts)
   } else {
     await driven.send(requests)
-    const read = () => driven.read(requests.length, reading)
+    const read = () => driven.read(requests, reading)
     const early = reading.isLate === true ? undefined : read()
     await driven.play(acts)
     await (early ?? read())

@@ -1,7 +1,7 @@
 // This library, as a client under comparison.
 import { HTTPConnection } from '../../../lib/index'
-import { answerOf, askedAgain, idle, serveTasks } from './task'
-import type { Answer, Task } from './task'
+import { answerOf, askedAgain, CONTINUE_MS, idle, serveTasks } from './task'
+import type { Answer, Task, TaskRequest } from './task'
 
 serveTasks(async (task: Task) => {
   const connection = new HTTPConnection('127.0.0.1', {
@@ -10,8 +10,11 @@ serveTasks(async (task: Task) => {
     closeDelimited: task.closeDelimited,
     maxHeaderBytes: task.maxHeaderBytes,
   })
-  const ask = async ({ method, path, body }: Task['requests'][number]) => {
-    const response = await connection.request(method, path, body === undefined ? {} : { body })
+  const ask = async ({ method, path, body, expect100 }: TaskRequest) => {
+    const response = await connection.request(method, path, {
+      body,
+      expect100: expect100 && { timeoutMs: CONTINUE_MS },
+    })
     return { status: response.status, body: (await response.readAll()).toString('latin1') }
   }
   if (task.early) {

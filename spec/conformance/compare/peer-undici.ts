@@ -1,7 +1,8 @@
-// undici with pipelining switched on and made to happen (`blocking: false`), as a client under comparison.
+// undici with pipelining switched on and made to happen (`blocking: false`), as a client under comparison. It has no 100-continue in
+// HTTP/1.1.
 import { Client } from 'undici'
 import { answerOf, askedAgain, idle, serveTasks } from './task'
-import type { Task } from './task'
+import type { Task, TaskRequest } from './task'
 
 serveTasks(async (task: Task) => {
   const scheme = task.ca === undefined ? 'http' : 'https'
@@ -10,7 +11,7 @@ serveTasks(async (task: Task) => {
     maxHeaderSize: task.maxHeaderBytes,
     connect: task.ca === undefined ? {} : { ca: task.ca, servername: 'localhost' },
   })
-  const ask = async ({ method, path, body }: Task['requests'][number]) => {
+  const ask = async ({ method, path, body }: TaskRequest) => {
     const response = await client.request({ method, path, body, blocking: false })
     return {
       status: response.statusCode,

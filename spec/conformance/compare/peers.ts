@@ -11,13 +11,16 @@ export interface Peer {
   readonly command: string
   readonly args: readonly string[]
   readonly canPipeline: boolean
+  /** Can a body wait for a 100? */
+  readonly canExpect: boolean
 }
 
 const here = (file: string) => path.join(__dirname, file)
 const runTypescript = path.join(__dirname, '..', '..', '..', 'scripts', 'run-typescript.mjs')
-const node = (name: string, file: string, canPipeline: boolean): Peer => ({
+const node = (name: string, file: string, canPipeline: boolean, canExpect: boolean): Peer => ({
   name,
   canPipeline,
+  canExpect,
   command: process.execPath,
   args: [runTypescript, here(file)],
 })
@@ -32,9 +35,9 @@ export function availablePeers(): Peer[] {
   const undici = versionOf(process.execPath, '-p', "require('undici/package.json').version")
   const python = versionOf('python3', '-c', 'import platform; print(platform.python_version())')
   return [
-    node('httpio', 'peer-httpio.ts', true),
-    node(`undici ${undici}`, 'peer-undici.ts', true),
-    node(`node:http ${process.versions.node}`, 'peer-node.ts', false),
+    node('httpio', 'peer-httpio.ts', true, true),
+    node(`undici ${undici}`, 'peer-undici.ts', true, false),
+    node(`node:http ${process.versions.node}`, 'peer-node.ts', false, true),
     ...(python === undefined
       ? []
       : [
@@ -43,6 +46,7 @@ export function availablePeers(): Peer[] {
             command: 'python3',
             args: [here('peer_http_client.py')],
             canPipeline: false,
+            canExpect: false,
           },
         ]),
   ]

@@ -1,4 +1,4 @@
-// Writes the comparison as a page: counts first, then every row.
+// Writes the comparison as a page: counts first, then every row. Knows such a page that is out of date.
 import { isRefusal } from '../case'
 import type { ConformanceCase } from '../case'
 import { isFault } from './verdict'
@@ -21,7 +21,8 @@ const MEANINGS: Record<Verdict, string> = {
   waits:
     'goes on reading correct HTTP that httpio does not speak, a body that ends with the connection; no fault',
   'speaks it': 'reads correct HTTP that httpio does not speak; no fault',
-  'not asked': 'a row about several requests, and the client cannot pipeline',
+  'not asked':
+    'a row about several requests, and the client cannot pipeline, or about 100-continue, and it cannot wait',
 }
 
 const cell = (verdict: Verdict) => (isFault(verdict) ? `**${verdict}**` : verdict)
@@ -72,7 +73,7 @@ ${cases.length} streams that a server may send, ${refusals} of them to be refuse
 loopback socket to this library and to other clients. Made by \`npm run conformance\`; the streams are in
 \`spec/conformance/cases/\`, where the specs run each of them also byte by byte and cut at every position. Where a
 client's limit of the header section can be set, it is set to the same. undici pipelines with \`blocking: false\`; node:http and
-http.client cannot.
+http.client cannot. A body can wait for a 100 with httpio and node:http alone.
 
 ${table(
   ['', ...names],
@@ -84,4 +85,18 @@ ${Object.entries(MEANINGS)
   .join('\n')}
 
 ${sections.join('\n')}`
+}
+
+/**
+ * The first line of a page that does not say what a page of the first column alone says; undefined if there is none. What it says of other
+ * clients does not count.
+ */
+export function outdatedIn(page: string, own: string): string | undefined {
+  const lines = page.split('\n')
+  const ownLines = own.split('\n')
+  const isSame = (line: string | undefined, own: string): boolean =>
+    own.startsWith('|') ? line?.startsWith(own) === true : line === own
+  const at = ownLines.findIndex((own, index) => !isSame(lines[index], own))
+  if (at < 0) return lines[ownLines.length]
+  return `line ${at + 1}: ${lines[at] ?? 'none'}`
 }

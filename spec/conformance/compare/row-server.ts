@@ -59,10 +59,18 @@ export class RowServer {
     let awaited = first ? row.requests.length : -1
     let warmUp = first && row.early.length > 0
     let patience: NodeJS.Timeout | undefined
+    const waiting = row.requests.find(({ expect100 }) => expect100 === true)?.body ?? ''
+    /** Has the body that waits for a 100 still to come? */
+    let isBodyOwed = false
     const play = () => {
       clearTimeout(patience)
       awaited = -1
+      isBodyOwed = waiting !== ''
       for (const segment of row.segments) socket.write(segment, 'latin1')
+      if (row.sendsBody !== true) finish()
+    }
+    const finish = () => {
+      for (const segment of row.afterBody) socket.write(segment, 'latin1')
       if (row.end === 'fin' || row.end === 'tls-close-notify') socket.end()
       else if (row.end === 'reset') socket.write('', () => resetLater(raw))
       else if (row.end === 'tls-truncated') socket.write('', () => raw.end())
@@ -70,6 +78,11 @@ export class RowServer {
     let text = ''
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
+      if (isBodyOwed && text.startsWith(waiting)) {
+        isBodyOwed = false
+        text = text.slice(waiting.length)
+        if (row.sendsBody === true) finish()
+      }
       for (let request = requestIn(text); request > 0; request = requestIn(text)) {
         text = text.slice(request)
         if (warmUp) {
@@ -93,10 +106,11 @@ export class RowServer {
 /** A reset loses what the other side has not read; it comes when that side has had the time. */
 const resetLater = (raw: net.Socket) => void setTimeout(() => raw.resetAndDestroy(), EARLY_MS)
 
-/** The length of the first request in `text`, with a body by Content-Length; 0 if it is not complete. */
+/** The length of the first request in `text`, with a body by Content-Length that waits for nothing; 0 if it is not complete. */
 function requestIn(text: string): number {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return 0
+  if (/\r\nexpect:/i.test(text.slice(0, end))) return end + 4
   const [, length = '0'] = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end)) ?? []
   const whole = end + 4 + Number(length)
   return text.length < whole ? 0 : whole

@@ -1,10 +1,18 @@
 // Owns what the comparison and the client processes say to each other: one JSON line each way for a row.
 import { createInterface } from 'node:readline'
 
+export interface TaskRequest {
+  readonly method: string
+  readonly path: string
+  readonly body?: string
+  /** The body waits for a 100, or until this has taken too long. */
+  readonly expect100?: true
+}
+
 /** What a client is to do: its requests, in order and at once if it can, and then one more to `/next`. */
 export interface Task {
   readonly port: number
-  readonly requests: readonly { readonly method: string; readonly path: string; readonly body?: string }[]
+  readonly requests: readonly TaskRequest[]
   /** Make a first request, wait for its answer, and leave the connection idle for a while. */
   readonly early: boolean
   readonly closeDelimited?: 'accept'
@@ -12,6 +20,9 @@ export interface Task {
   /** The certificate to trust; absent = no TLS. */
   readonly ca?: string
 }
+
+/** How long a body waits for a 100 before it is sent all the same. */
+export const CONTINUE_MS = 1000
 
 /** A complete response, or an error in words. Body in latin1. */
 export type Answer = { readonly status: number; readonly body: string } | { readonly error: string }

@@ -23,7 +23,7 @@ export type Verdict =
   | 'waits'
   /** It had not answered when its time was up. */
   | 'hung'
-  /** It cannot pipeline, and the row is about several requests. */
+  /** It cannot pipeline, and the row is about several requests; or no body can wait for a 100, and the row is about that. */
   | 'not asked'
 
 const FAULTS: readonly Verdict[] = ['delivered', 'poisoned', 'failed', 'lost', 'garbled', 'hung']
