@@ -189,7 +189,7 @@ export class ExchangeRunner implements ExchangeOwner, UploadHooks {
   /** No transport, or no more of it. */
   onLinkEnd(error: Error): void {
     const { queue } = this.#link
-    const isFault = error instanceof UnsupportedResponse
+    const isFault = error instanceof UnsupportedResponse && this.#link.wasOpened
     const behind = isFault
       ? new ConnectionClosed(`an earlier response could not be read: ${error.message}`, {
           cause: error,

@@ -110,6 +110,11 @@ export class Link implements DecoderSink, TransportListener {
     this.outbox.open(this.#transport)
   }
 
+  /** Was there ever a transport? Otherwise what ended the link is an error of dialling. */
+  get wasOpened(): boolean {
+    return this.#transport !== null
+  }
+
   /** Would a request be taken? */
   get takesRequests(): boolean {
     return this.error === null && this.#refusal === null
