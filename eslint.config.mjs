@@ -76,6 +76,15 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
+  {
+    files: ['docs/examples/**'],
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: 'test' }] },
+      ],
+    },
+  },
   wall(
     ['lib/protocol/**/*.ts'],
     ['node:*', '!node:buffer', '../net/*', '../testing/*', '../connection*', '../index*', '../response*'],
