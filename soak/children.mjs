@@ -1,16 +1,23 @@
 // Owns the processes beside the one that is judged: how they are started, asked, and ended.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+const ANSWERS_WITHIN_MS = 60_000
+
 export class Child {
+  #name
   #process
+  #onLost
   #exited
   #isEnding = false
   port = 0
 
-  /** @param {string} name of the module @param {string[]} args @param {(what: string) => void} onLost it ended, and was not asked to */
+  /** @param {string} name of the module @param {string[]} args @param {(what: string) => void} onLost it ended or hangs */
   constructor(name, args, onLost) {
+    this.#name = name
+    this.#onLost = onLost
     this.#process = fork(fileURLToPath(new URL(name, import.meta.url)), args, { serialization: 'advanced' })
     this.#exited = once(this.#process, 'exit').then(([status, signal]) => {
       if (!this.#isEnding) onLost(`${name} ended with ${signal ?? `status ${status}`}`)
@@ -24,9 +31,16 @@ export class Child {
     return child
   }
 
-  /** @returns {Promise<any>} the next message; undefined if it ends instead */
+  /** @returns {Promise<any>} the next message; undefined if it ends or hangs instead */
   async #message() {
-    return Promise.race([once(this.#process, 'message').then(([message]) => message), this.#exited])
+    const over = new AbortController()
+    const late = sleep(ANSWERS_WITHIN_MS, undefined, over).then(() =>
+      this.#onLost(`${this.#name} does not answer`),
+    )
+    const message = once(this.#process, 'message').then(([message]) => message)
+    const first = await Promise.race([message, this.#exited, late])
+    over.abort()
+    return first
   }
 
   /** @returns {Promise<any>} its totals; undefined if it has none to tell any more */
@@ -44,7 +58,7 @@ export class Child {
 
   async end() {
     this.#isEnding = true
-    if (this.#process.connected) this.#process.disconnect()
+    this.#process.kill('SIGKILL')
     await this.#exited
   }
 }

@@ -24,8 +24,8 @@ const LIFE_BYTES = 400_000
 /** @typedef {'reset both' | 'reset client' | 'reset server' | 'cut off' | 'end'} Fate */
 /** @type {Fate[]} */
 const FATES = ['reset both', 'reset client', 'reset server', 'cut off', 'end']
-/** How many connections met each fate. @type {Record<string, number>} */
-const met = {}
+/** How many connections met each fate. */
+const met = /** @type {Record<Fate, number>} */ (Object.fromEntries(FATES.map(fate => [fate, 0])))
 let connections = 0
 let pieces = 0
 let delays = 0
@@ -137,7 +137,7 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, client => {
   }
   const meet = () => {
     end = fate
-    met[fate] = (met[fate] ?? 0) + 1
+    met[fate]++
     if (fate === 'reset both' || fate === 'reset client') client.resetAndDestroy()
     if (fate === 'reset both' || fate === 'reset server') upstream.resetAndDestroy()
     if (fate === 'reset client') upstream.destroySoon()

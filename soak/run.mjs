@@ -23,6 +23,8 @@ const LONGEST_ROUND_MS = 15_000
 const HANGS_AFTER_SECONDS = 100
 /** By then the server has seen the end of every connection. */
 const SERVER_SETTLES_WITHIN_MS = 60_000
+/** In as many connections the network must have done everything that it does. */
+const NETWORK_SHOWS_ALL_IN = 1_000
 const usage =
   'usage: npm run soak [-- [--minutes N] [--seed N] [--connections N]]\nDefaults: 10 minutes, seed 1, 200 connections.\n'
 
@@ -187,6 +189,11 @@ if (network !== undefined && served !== undefined) {
   const { requests, badBodies, openConnections, acted, continued } = served
   if (badBodies > 0) account.fault(`the server received ${badBodies} bodies that were not as sent`)
   if (openConnections > 0) account.fault(`${openConnections} connections of the server are left`)
+  if (account.connections >= NETWORK_SHOWS_ALL_IN) {
+    for (const [what, count] of Object.entries({ ...network.met, delayed: network.delays })) {
+      if (count === 0) account.fault(`the network did not do all: ${what} 0 times`)
+    }
+  }
   const counts = account.close(acted, continued)
   if (counts.answered === 0) account.fault('nothing was answered')
   console.log(
