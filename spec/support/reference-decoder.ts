@@ -6,6 +6,8 @@
 
 export interface ReferenceRequest {
   readonly method: string
+  /** Its body waits for a 100, and goes out when that comes. */
+  readonly expect100?: true
 }
 
 export interface ReferenceOptions {
@@ -391,6 +393,8 @@ export function decodeReference(
   const endVerdict: Verdict = end === 'open' ? 'open' : 'ConnectionClosed'
   let unfinished: Decoded['unfinished']
   let sink: BodySink = { body: '', trailers: [] }
+  /** RFC 9110 section 10.1.1: does a body still wait, which the server may be waiting for? */
+  let awaitsContinue = false
   const outcome = (verdict: Verdict, why: string, alternatives: readonly Verdict[] = []): Decoded => {
     const known = unfinished && { head: unfinished.head, bodySoFar: sink.body }
     return { responses, informational, ...(known && { unfinished: known }), verdict, why, alternatives }
@@ -400,13 +404,15 @@ export function decodeReference(
       let head: Head
       let headAt: number
       let interimCount = 0
+      awaitsContinue = request.expect100 === true
       for (;;) {
         headAt = stream.at
         head = readHead(stream, maxHeaderBytesOf(options))
         if (head.status >= 200 || head.status === 101 || head.version !== '1.1') break
         interimCount += 1
         if (interimCount > HIGHEST_INTERIM_COUNT) throw invalid('too many interim responses')
-        informational.push(plainHead(head))
+        if (awaitsContinue && head.status === 100) awaitsContinue = false
+        else informational.push(plainHead(head))
       }
       sink = { body: '', trailers: [] }
       if (head.version === '1.1') checkLength(head, request)
@@ -418,6 +424,7 @@ export function decodeReference(
       if (announcesClose(head)) return outcome('ConnectionClosed', 'Connection: close')
     }
     if (stream.rest !== '') return outcome('InvalidResponse', 'bytes that no request asked for')
+    if (awaitsContinue) return outcome('ConnectionClosed', 'a body that was not sent')
     return outcome(endVerdict, 'the end')
   } catch (error) {
     if (error instanceof Fault) return outcome(error.verdict, error.message, error.alternatives)
