@@ -89,6 +89,7 @@ class SecureEnd implements FarEnd {
   readonly #below
   readonly #secure: TLSSocket
   readonly #received = new Received()
+  #isEnded = false
 
   constructor() {
     const [socket, below] = duplexPair()
@@ -105,7 +106,7 @@ class SecureEnd implements FarEnd {
   }
 
   get isHeard(): boolean {
-    return this.#secure.writable
+    return !this.#isEnded
   }
 
   waitFor(text: string): Promise<unknown> {
@@ -117,6 +118,7 @@ class SecureEnd implements FarEnd {
   }
 
   end(how: FarEnding): void {
+    this.#isEnded = true
     if (how === 'fin') this.#secure.end()
     else this.#secure.write('', () => this.#below.end())
   }
