@@ -1,7 +1,9 @@
-// HTTPClient on connections that behave: what it accepts, how requests are spread, how it ends.
-import { ConnectionClosed, HTTPClient, StateError, type ClientOptions } from '../../lib'
+// HTTPClient on connections that behave: what it accepts, how requests are spread, what it counts.
+import { HTTPClient, type ClientOptions } from '../../lib'
 import { Fakes, behaved, destroyedLater, linesOf } from '../support/clients'
-import { failure, follow, ok, turns } from '../support/reading'
+import { Loopback } from '../support/loopback'
+import { failure, ok, turns } from '../support/reading'
+import { ca, localhost } from '../support/tls'
 
 const paths = (count: number): string[] => Array.from({ length: count }, (_, i) => `/${i}`)
 
@@ -80,6 +82,32 @@ describe('HTTPClient.request', () => {
     const fakes = new Fakes()
     expect(await failure(fakes.client.request(method, path, options))).toBeInstanceOf(TypeError)
     expect(fakes.count).toBe(0)
+  })
+
+  it('has one connection and 64 requests on the wire unless told otherwise', async () => {
+    const fakes = new Fakes()
+    void Promise.allSettled(paths(70).map(path => fakes.client.request('GET', path)))
+    const peer = await fakes.peer(0)
+    await peer.waitFor('/63 ')
+    await turns()
+    expect(linesOf(peer.received)).toEqual(paths(64).map(path => `GET ${path}`))
+    expect(fakes.count).toBe(1)
+  })
+
+  it('sends each request when the response before it is complete, with a depth of 1', async () => {
+    const fakes = new Fakes({ depth: 1 })
+    const all = Promise.all(paths(3).map(path => fakes.client.request('GET', path)))
+    const peer = await fakes.peer(0)
+    for (const path of paths(3)) {
+      await peer.waitFor(`${path} `)
+      await turns()
+      expect(linesOf(peer.takeReceived())).toEqual([`GET ${path}`])
+      peer.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no')
+      await turns()
+      expect(String(peer.received)).toBe('')
+      peer.send('k')
+    }
+    expect((await all).map(({ path }) => path)).toEqual(paths(3))
   })
 
   it('keeps at most `depth` requests on the wire, and fills each place that becomes free', async () => {
@@ -186,14 +214,40 @@ describe('HTTPClient.request', () => {
     expect(linesOf(passing.received)).not.toContain('POST /alone')
   })
 
-  it('treats 503 and 429 as responses', async () => {
+  it('treats 503, 429 and redirects as responses', async () => {
+    const fields = 'Retry-After: 0\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n'
     const server = await behaved(({ path }, socket) =>
-      socket.write(`HTTP/1.1 ${path.slice(1)} No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n`),
+      socket.write(`HTTP/1.1 ${path.slice(1)} No\r\n${fields}\r\n`),
     )
     const client = destroyedLater(new HTTPClient(server.origin))
-    expect((await client.request('GET', '/503')).status).toBe(503)
-    expect((await client.request('GET', '/429')).status).toBe(429)
-    expect(server.asked).toEqual([['/503', '/429']])
+    for (const status of [503, 429, 301, 307]) {
+      expect((await client.request('GET', `/${status}`)).status).toBe(status)
+    }
+    expect(server.asked).toEqual([['/503', '/429', '/301', '/307']])
+  })
+
+  it('gives each connection the options that it was given, and TLS to a secure origin', async () => {
+    const server = await Loopback.tls(localhost)
+    const interim: number[] = []
+    const client = destroyedLater(
+      new HTTPClient(`https://localhost:${server.port}`, {
+        tls: { ca },
+        headers: { 'X-Client': '1' },
+        onInformational: ({ status }) => interim.push(status),
+      }),
+    )
+    const request = client.request('GET', '/', { headers: { 'X-Request': '2' } })
+    const socket = await server.next()
+    const received = new Promise<string>(resolve => socket.once('data', data => resolve(String(data))))
+    expect(await received).toBe(
+      `GET / HTTP/1.1\r\nHost: localhost:${server.port}\r\nAccept-Encoding: identity\r\nX-Client: 1\r\nX-Request: 2\r\n\r\n`,
+    )
+    expect(socket.encrypted).toBe(true)
+    socket.write('HTTP/1.1 103 Early Hints\r\n\r\n' + ok('secret'))
+    expect(await (await request).text()).toBe('secret')
+    expect(interim).toEqual([103])
+    await client.close()
+    await server.close()
   })
 
   it('ends a connection after a request of the caller that announces it, and goes on with another', async () => {
@@ -212,57 +266,31 @@ describe('HTTPClient.request', () => {
   })
 })
 
-describe('HTTPClient and signals', () => {
-  it('rejects a request that was aborted before, and dials nothing', async () => {
-    const fakes = new Fakes()
-    const reason = new Error('no')
-    expect(await failure(fakes.client.request('GET', '/', { signal: AbortSignal.abort(reason) }))).toBe(
-      reason,
-    )
-    expect(fakes.count).toBe(0)
-  })
-
-  it('withdraws one that waits, drops the response to one on the wire, and touches no other', async () => {
-    const fakes = new Fakes({ depth: 2 })
-    const abort = new AbortController()
-    const all = paths(5).map((path, i) =>
-      fakes.client.request('GET', path, { signal: i === 1 || i === 3 ? abort.signal : undefined }),
-    )
-    const peer = await fakes.peer(0)
-    await peer.waitFor('/1 ')
-    const reason = new Error('enough')
-    abort.abort(reason)
-    expect(await failure(all[1])).toBe(reason)
-    expect(await failure(all[3])).toBe(reason)
-    peer.send(ok('zero') + ok('one'))
-    await peer.waitFor('/4 ')
-    peer.send(ok('two') + ok('four'))
-    expect(await Promise.all([0, 2, 4].map(async i => (await all[i]).text()))).toEqual([
-      'zero',
-      'two',
-      'four',
-    ])
-    expect(linesOf(peer.received)).toEqual(['GET /0', 'GET /1', 'GET /2', 'GET /4'])
-    expect(fakes.count).toBe(1)
-  })
-
-  it('gives the place of one that was not yet written to the next', async () => {
-    const fakes = new Fakes({ depth: 1 })
-    const abort = new AbortController()
-    const first = fakes.client.request('GET', '/0', { signal: abort.signal })
-    const second = fakes.client.request('GET', '/1')
-    const peer = await fakes.peer(0)
-    await Promise.resolve()
-    abort.abort(new Error('no'))
-    await failure(first)
-    await peer.waitFor('/1 ')
-    peer.send(ok('one'))
-    expect(await (await second).text()).toBe('one')
-    expect(linesOf(peer.received)).toEqual(['GET /1'])
-  })
-})
-
 describe('HTTPClient.stats', () => {
+  it('counts what was written again, also while it is under way, over all connections', async () => {
+    const fakes = new Fakes()
+    const all = ['/0', '/1'].map(path => fakes.client.request('GET', path))
+    const first = await fakes.peer(0)
+    await first.waitFor('/1 ')
+    first.send(ok('0'))
+    first.end()
+    const second = await fakes.peer(1)
+    await second.waitFor('/1 HTTP/1.1\r\nHost: example.test\r\nAccept-Encoding: identity\r\n\r\n')
+    const counted = {
+      connectionsOpened: 2,
+      requestsWritten: 3,
+      requestsResent: 1,
+      responses: 1,
+      bytesSent: first.received.length + second.received.length,
+      bytesReceived: ok('0').length,
+      depth: 1,
+    }
+    expect(fakes.client.stats).toEqual(counted)
+    second.send(ok('1'))
+    await all[1]
+    expect(fakes.client.stats).toMatchObject({ ...counted, responses: 2, bytesReceived: 2 * ok('0').length })
+  })
+
   it('counts connections, requests, responses and bytes', async () => {
     const fakes = new Fakes({ depth: 5 })
     expect(fakes.client.stats).toEqual({
@@ -293,75 +321,5 @@ describe('HTTPClient.stats', () => {
     await all[1]
     await fakes.client.close()
     expect(fakes.client.stats).toEqual({ ...counted, responses: 2, bytesReceived: 2 * ok('0').length })
-  })
-})
-
-describe('HTTPClient.close', () => {
-  it('finishes what was accepted, refuses what comes then, and ends all connections', async () => {
-    const fakes = new Fakes({ connections: 2, depth: 1 })
-    const all = Promise.all(paths(4).map(path => fakes.client.request('GET', path)))
-    const closing = fakes.client.close()
-    const state = follow(closing)
-    const late = await failure(fakes.client.request('GET', '/late'))
-    expect(late).toBeInstanceOf(StateError)
-    const peers = [await fakes.peer(0), await fakes.peer(1)]
-    await turns()
-    expect(state.is).toBe('pending')
-    for (const peer of peers) peer.respond(({ path }) => ({ body: path }))
-    expect((await all).map(({ path }) => path)).toEqual(paths(4))
-    await closing
-    expect(peers.map(({ ended }) => ended)).toEqual([true, true])
-    expect(fakes.count).toBe(2)
-  })
-
-  it('resolves at once where nothing was dialled, and again', async () => {
-    const { client } = new Fakes()
-    await client.close()
-    await client[Symbol.asyncDispose]()
-    expect(await failure(client.request('GET', '/'))).toBeInstanceOf(StateError)
-  })
-
-  it('waits for no response that nobody wants', async () => {
-    const fakes = new Fakes()
-    const abort = new AbortController()
-    const aborted = fakes.client.request('GET', '/', { signal: abort.signal })
-    const peer = await fakes.peer(0)
-    await peer.waitFor('GET')
-    abort.abort(new Error('no'))
-    await failure(aborted)
-    await fakes.client.close()
-    expect(peer.ended).toBe(true)
-  })
-})
-
-describe('HTTPClient.destroy', () => {
-  it('rejects with the reason what is on the wire, what waits, and what is being dialled for', async () => {
-    const fakes = new Fakes({ depth: 1 })
-    const all = paths(3).map(path => fakes.client.request('GET', path))
-    const peer = await fakes.peer(0)
-    await peer.waitFor('/0 ')
-    const reason = new Error('over')
-    fakes.client.destroy(reason)
-    expect(await Promise.all(all.map(failure))).toEqual([reason, reason, reason])
-    expect(await failure(fakes.client.request('GET', '/late'))).toBeInstanceOf(StateError)
-    await fakes.client.close()
-    expect(peer.ended).toBe(true)
-
-    const hanging = destroyedLater(
-      new HTTPClient('http://example.test', { connect: () => new Promise(() => {}) }),
-    )
-    const request = hanging.request('GET', '/')
-    hanging.destroy(reason)
-    expect(await failure(request)).toBe(reason)
-  })
-
-  it('has a reason of its own, and stops a close() that waits', async () => {
-    const fakes = new Fakes()
-    const request = fakes.client.request('GET', '/')
-    await (await fakes.peer(0)).waitFor('GET')
-    const closing = fakes.client.close()
-    fakes.client.destroy()
-    expect(await failure(request)).toBeInstanceOf(ConnectionClosed)
-    await closing
   })
 })

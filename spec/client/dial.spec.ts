@@ -150,6 +150,26 @@ describe('HTTPClient and backoff', () => {
     jest.useRealTimers()
   })
 
+  it('waits a random time unless told otherwise, up to 100 ms first and then twice as long', async () => {
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0.5)
+    const { client, count } = failing([refused(), refused()], { resend: {} })
+    const request = client.request('GET', '/')
+    for (const [dials, ms] of [
+      [1, 50],
+      [2, 100],
+    ]) {
+      await turns()
+      jest.advanceTimersByTime(ms - 1)
+      await turns()
+      expect(count()).toBe(dials)
+      jest.advanceTimersByTime(1)
+    }
+    await turns(10)
+    expect((await request).status).toBe(200)
+    expect(count()).toBe(3)
+    random.mockRestore()
+  })
+
   it('waits before each try as long as `delayMs` says, given how many have failed', async () => {
     const delayMs = jest.fn((attempt: number) => attempt * 1000)
     const { client, count } = failing([refused(), refused(), refused()], { resend: { attempts: 4, delayMs } })

@@ -61,6 +61,26 @@ describe('HTTPClient when a connection is lost', () => {
     expect(linesOf(last.received)).toEqual(['GET /0', 'GET /1', 'GET /2'])
   })
 
+  it('takes an answer for no proof when the connection ends right after it', async () => {
+    const fakes = new Fakes()
+    const all = get(fakes, 3)
+    const first = await fakes.peer(0)
+    await first.waitFor('/2 ')
+    first.end()
+    const second = await fakes.peer(1)
+    await second.waitFor('/0 ')
+    second.send(ok('/0'))
+    await turns(1)
+    second.end()
+    const third = await fakes.peer(2)
+    await third.waitFor('/1 ')
+    await turns()
+    expect([linesOf(second.received), linesOf(third.received)]).toEqual([['GET /0'], ['GET /1']])
+    third.send(ok('/1'))
+    ;(await fakes.peer(3)).respond(({ path }) => ({ body: path }))
+    expect(await Promise.all(all)).toEqual(paths(3))
+  })
+
   it('opens connections one after the other until one has answered', async () => {
     const fakes = new Fakes({ connections: 3, depth: 2 })
     const all = get(fakes, 6)
@@ -162,6 +182,32 @@ describe('HTTPClient and what may be sent again', () => {
       expect(fakes.count).toBe(1)
     },
   )
+
+  it('takes `methods` for what may be sent again: one that is not among them is alone, and is not', async () => {
+    const fakes = new Fakes({ resend: { ...AT_ONCE, methods: ['POST'] } })
+    const { client } = fakes
+    const all = ['POST /0', 'POST /1', 'GET /2', 'POST /3'].map(async line => {
+      const [method, path] = line.split(' ')
+      return (await client.request(method, path)).path
+    })
+    const first = await fakes.peer(0)
+    await first.waitFor('/1 ')
+    await turns()
+    expect(linesOf(first.received)).toEqual(['POST /0', 'POST /1'])
+    first.end()
+    const second = await fakes.peer(1)
+    for (const path of ['/0', '/1']) {
+      await second.waitFor(`POST ${path} `)
+      second.send(ok())
+    }
+    await second.waitFor('GET /2 ')
+    await turns()
+    expect(linesOf(second.received)).toEqual(['POST /0', 'POST /1', 'GET /2'])
+    second.end()
+    expect(await failure(all[2])).toBeInstanceOf(ConnectionClosed)
+    ;(await fakes.peer(2)).respond(() => ({ status: 200 }))
+    expect(await Promise.all([all[0], all[1], all[3]])).toEqual(['/0', '/1', '/3'])
+  })
 
   it('sends POST again when nothing of it was written', async () => {
     const fakes = new Fakes()
