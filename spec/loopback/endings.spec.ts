@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { HTTPConnection, type ConnectionOptions } from '../../lib'
+import { socketOf } from '../support/client-sockets'
 import { Loopback } from '../support/loopback'
 import { closedLater, failure, ok, text, turns } from '../support/reading'
 import { ca, localhost } from '../support/tls'
@@ -121,6 +122,27 @@ describe.each(kinds)('a connection over %s', kind => {
     peer.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it')
     const response = await connection.readResponse()
     expect(text(await response.readAll())).toBe('all of it')
+  })
+})
+
+// There is no reset of a unix domain socket.
+describe.each(['TCP', 'TLS 1.2', 'TLS 1.3'] as const)('a connection over %s', kind => {
+  it('that is reset while idle is found out before the next request, which is not lost', async () => {
+    const { connection, peer, raw, received } = await connected(kind, ['/a'])
+    peer.write(ok('a'))
+    await connection.readResponse()
+    await connection.readAll()
+    const gone = new Promise(resolve => socketOf(connection).once('close', resolve))
+    raw.resetAndDestroy()
+    await gone
+    expect(connection.connected).toBe(false)
+    const error = await failure(connection.sendRequest('POST', '/b', { body: Buffer.from('x') }))
+    expect(error).toMatchObject({ ...CLOSED, unanswered: [] })
+    await connection.close()
+    const again = connection.sendRequest('POST', '/b', { body: Buffer.from('x') })
+    const [next] = await Promise.all([server.next(), again])
+    next.destroy()
+    expect(received()).not.toContain('/b')
   })
 })
 
