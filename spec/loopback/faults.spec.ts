@@ -123,6 +123,7 @@ describe('ERR_HTTPIO_INVALID_RESPONSE', () => {
     ['HPE_INVALID_HEADER_TOKEN', `${HEAD}A: b\r\n folded\r\n\r\n`],
     ['HPE_UNEXPECTED_SPACE', `${HEAD} A: b\r\n\r\n`],
     ['HPE_INVALID_CONTENT_LENGTH', `${HEAD}Content-Length: 5x\r\n\r\nhello`],
+    ['HPE_INVALID_CONTENT_LENGTH', `${CHUNKED}0\r\nContent-Length: 0\r\n\r\n`],
     ['HPE_UNEXPECTED_CONTENT_LENGTH', `${HEAD}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello`],
     ['HPE_INVALID_TRANSFER_ENCODING', `${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello`],
     ['HPE_INVALID_CHUNK_SIZE', `${CHUNKED}x\r\n`],
@@ -156,7 +157,7 @@ describe('ERR_HTTPIO_INVALID_RESPONSE', () => {
     const explained = Array.from(tables.matchAll(/^\|([^|]*)\|/gm), ([, cell]) => cell).join()
     const reasons = Array.from(explained.matchAll(/`(\w+)`/g), ([, reason]) => reason)
     const shown = [...rows, ...tunnelRows].map(([reason]) => reason)
-    expect(reasons.toSorted()).toEqual([...shown, 'UNEXPECTED_DATA', 'CORRUPT_CONTENT_CODING'].toSorted())
+    expect(new Set(reasons)).toEqual(new Set([...shown, 'UNEXPECTED_DATA', 'CORRUPT_CONTENT_CODING']))
   })
 
   it.each(withOptions(rows))(
