@@ -1,6 +1,12 @@
 // Owns what connections have to know of a URL that is to be fetched. Where its bytes go is the job's own matter.
 import type { HTTPResponse } from 'httpio'
 
+/**
+ * Bodies of so many bytes are read into memory, and their connection goes on at once; larger ones go where they are to be as they come, or, if
+ * nobody wants them, are not read to their end.
+ */
+export const MEMORY_BYTES = 1024 * 1024
+
 /** What is left to do once a body has been read: nothing of it concerns the connection. */
 export interface Rest {
   /** Bytes that it keeps in memory until then. */

@@ -1,10 +1,7 @@
 // Owns one connection: which jobs are on it, and the reading of their responses one after the other. It knows neither the other
 // connections nor what happens to a job that it lost.
 import { HTTPError, StateError, type HTTPConnection, type HTTPResponse } from 'httpio'
-import { GaveWay, type Job, type Rest } from './job'
-
-/** So much of a body that nobody wants is read; for more the connection is given up. */
-const MOST_DROPPED_BYTES = 1024 * 1024
+import { GaveWay, MEMORY_BYTES, type Job, type Rest } from './job'
 
 export interface LaneHost {
   /** The next job for this lane; null if there is none now. */
@@ -26,6 +23,7 @@ export class Lane {
   #isOpen = false
   #isOver = false
   #isReading = false
+  #isReadingLong = false
   /** It takes no more requests, while responses may still come. */
   #isRefusing = false
   /** Ends the waiting of the current job for its turn. */
@@ -69,18 +67,23 @@ export class Lane {
     return this.#inFlight[0] ?? null
   }
 
-  /** Sends what may be sent, and reads if nobody does. */
-  fill(): void {
-    if (!this.isOpen) return
-    if (!this.#connection.connected && this.#inFlight.length === 0) return this.#end(null)
-    while (!this.#isRefusing && !this.isCloseAnnounced && this.#connection.connected) {
-      const job = this.#host.take(this)
-      if (job === null) break
-      this.#send(job)
+  /** Takes a job if it may, and reads if nobody does. @returns whether it took one */
+  takeOne(): boolean {
+    if (!this.isOpen) return false
+    if (!this.#connection.connected) {
+      if (this.#inFlight.length === 0) this.#end(null)
+      return false
     }
-    if (this.#isReading || this.#inFlight.length === 0) return
-    this.#isReading = true
-    void this.#read()
+    // What would be behind a long body is better off elsewhere.
+    if (this.#isRefusing || this.#isReadingLong || this.isCloseAnnounced) return false
+    const job = this.#host.take(this)
+    if (job === null) return false
+    this.#send(job)
+    if (!this.#isReading) {
+      this.#isReading = true
+      void this.#read()
+    }
+    return true
   }
 
   #send(job: Job): void {
@@ -99,8 +102,9 @@ export class Lane {
         const response = await this.#connection.readResponse()
         this.isAnswering = true
         this.isCloseAnnounced ||= /\bclose\b/i.test(response.headers.get('connection') ?? '')
+        this.#isReadingLong = (response.length ?? 0) > MEMORY_BYTES
         await this.#take(job, response)
-        this.isAnswering = false
+        this.isAnswering = this.#isReadingLong = false
         this.#inFlight.shift()
         this.answers++
         this.#host.onAnswer(this)
@@ -144,12 +148,12 @@ export class Lane {
   /** Nobody wants the rest of the body: it is read away, unless it is too much. */
   async #drop(response: HTTPResponse): Promise<void> {
     let dropped = 0
-    if ((response.length ?? 0) <= MOST_DROPPED_BYTES) {
+    if ((response.length ?? 0) <= MEMORY_BYTES) {
       for (;;) {
         const { length } = await response.read()
         dropped += length
         if (length === 0) return
-        if (dropped > MOST_DROPPED_BYTES) break
+        if (dropped > MEMORY_BYTES) break
       }
     }
     this.isEndedHere = true

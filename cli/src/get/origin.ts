@@ -97,7 +97,12 @@ export class Origin implements LaneHost {
 
   #pump(): void {
     if (this.#isOver) return
-    for (const lane of [...this.#lanes]) lane.fill()
+    // To one after the other: what is long is spread, too.
+    let hasTaken = true
+    while (hasTaken) {
+      hasTaken = false
+      for (const lane of [...this.#lanes]) if (lane.takeOne()) hasTaken = true
+    }
     this.#dialAsNeeded()
     if (this.#queued === 0 && this.#unsettled === 0) this.close()
   }
@@ -134,6 +139,8 @@ export class Origin implements LaneHost {
 
   #roomOf(lane: Lane): number {
     if (lane.given >= this.#limit) return 1
+    // The first connection leaves something to the others, which come a little later.
+    if (this.#dialling > 0 && lane.answers === 0) return 1
     // The last ones are spread over all connections: what is long should hold up little.
     const underWay = this.#lanes.reduce((sum, { inFlight }) => sum + inFlight, 0)
     return Math.min(lane.allowed, Math.ceil((this.#queued + underWay) / this.#options.connections))

@@ -5,11 +5,8 @@ import { createHash } from 'node:crypto'
 import { mismatch, parseUnsatisfied, validatorOf } from './content-range'
 import type { Destination } from './destination'
 import { failedStatus, TransferFailed } from './failure'
-import type { Job, Rest } from './job'
+import { MEMORY_BYTES, type Job, type Rest } from './job'
 import type { Wanted } from './urls'
-
-/** Bodies of so many bytes are read into memory, and their connection goes on at once; larger ones go to their destination as they come. */
-export const MEMORY_BYTES = 1024 * 1024
 
 export interface TransferOptions {
   readonly attempts: number
@@ -102,7 +99,8 @@ export class Transfer implements Job {
       await this.#readOn(response, [])
     } else {
       const { chunks, isWhole } = await readIntoMemory(response)
-      if (isWhole) return this.#rest(response, failure, Buffer.concat(chunks))
+      if (isWhole)
+        return this.#rest(response, failure, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
       await wait(this.#destination.turn())
       await this.#destination.restart(failure === null ? validatorOf(response) : null)
       await this.#readOn(response, chunks)
