@@ -41,6 +41,23 @@ describe('the connections of httpio get', () => {
     expect(most).toBe(4)
   })
 
+  it('get one long body each, before any gets two', async () => {
+    const server = await new FileServer().listen()
+    const asked: (Socket | null)[] = []
+    const release: (() => void)[] = []
+    // Nobody is answered before all have been asked for.
+    server.special = ({ socket }, response) => {
+      asked.push(socket)
+      release.push(() => response.end(LARGE))
+      if (release.length >= 3) for (const answer of release) answer()
+      return true
+    }
+    const cwd = temporaryFolder()
+    const { status } = await run(['get', '-c', '3', '-o', 'out', `${server.origin}/large{1..3}`], { cwd })
+    expect(status).toBe(0)
+    expect(new Set(asked).size).toBe(3)
+  })
+
   it('are no more for large bodies than for others, and each is asked for once', async () => {
     const server = await new FileServer().listen()
     server.special = ({ url }, response) => {
@@ -70,7 +87,26 @@ describe('the connections of httpio get', () => {
     const { status, stdout } = await httpio('get', '-q', '--retries', '0', `${server.origin}/{1..100}`)
     expect(status).toBe(0)
     expect(stdout).toBe(Array.from({ length: 100 }, (_, i) => `/${i + 1}`).join(''))
-    expect(requests).toBeLessThanOrEqual(200)
+    // What was on the wire of the first ones is sent again; then it is known how many requests a connection takes.
+    expect(requests).toBeLessThanOrEqual(100 + 4 * 15 + 20)
+  })
+
+  it('carry one request alone after one was lost, until that is answered (RFC 9112 section 9.3.2)', async () => {
+    const first: string[] = []
+    const server = await serveRaw((socket, index, head) => {
+      if (server.connections === 1) {
+        if (index === 0) socket.end(ok(pathOf(head)))
+        return
+      }
+      // All that leaves in one turn arrives in one.
+      if (first.length === 0) setImmediate(() => socket.write(first.map(path => ok(path)).join('')))
+      if (!socket.bytesWritten) first.push(pathOf(head))
+      else socket.write(ok(pathOf(head)))
+    })
+    const { status, stdout } = await httpio('get', '-q', '-c', '1', '-p', '8', `${server.origin}/{1..20}`)
+    expect(status).toBe(0)
+    expect(stdout).toBe(Array.from({ length: 20 }, (_, i) => `/${i + 1}`).join(''))
+    expect(first).toEqual(['/2'])
   })
 
   it('send again what was lost, and --retries says how often what was lost itself', async () => {

@@ -61,7 +61,14 @@ Examples:
   httpio get --output-dir mirror --resume --input urls.txt
 
 Without --output-dir the bodies go to the standard output, in the order of the URLs. In a list, a URL may be followed by
-its checksum (sha256:…). A file appears under its name only when it is whole.`
+its checksum (sha256:…). A file appears under its name only when it is whole. A status other than 2xx is a failure;
+nothing is followed. Ctrl-C ends it, and tells what there is.
+
+Exit status:
+  0  everything was fetched, or was there already
+  1  the command line cannot be meant
+  2  some URLs failed, or it was interrupted
+  3  not one connection could be made`
 
 /** Adds `get` to the program. */
 export function registerGet(program: Command): void {

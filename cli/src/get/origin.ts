@@ -97,13 +97,13 @@ export class Origin implements LaneHost {
 
   #pump(): void {
     if (this.#isOver) return
-    // To one after the other: what is long is spread, too.
+    this.#dialAsNeeded()
+    // One by one to the connection that has the fewest: what is long is spread, too.
     let hasTaken = true
     while (hasTaken) {
-      hasTaken = false
-      for (const lane of [...this.#lanes]) if (lane.takeOne()) hasTaken = true
+      const byLoad = [...this.#lanes].sort((one, other) => one.inFlight - other.inFlight)
+      hasTaken = byLoad.some(lane => lane.takeOne())
     }
-    this.#dialAsNeeded()
     if (this.#queued === 0 && this.#unsettled === 0) this.close()
   }
 
@@ -112,7 +112,8 @@ export class Origin implements LaneHost {
     if (this.#pause !== null || this.#isHeld) return
     const isAnyOpen = this.#lanes.some(({ isOpen }) => isOpen)
     const most = isAnyOpen ? this.#options.connections : 1
-    while (this.#queued > this.#dialling && this.#lanes.length < most && this.#dial());
+    const idle = this.#lanes.filter(({ isOpen, inFlight }) => isOpen && inFlight === 0).length
+    while (this.#queued > this.#dialling + idle && this.#lanes.length < most && this.#dial());
   }
 
   /** Is nothing new asked for, since enough waits for the disk, or for its turn? */
