@@ -133,7 +133,11 @@ describe('Lane', () => {
 
   it('takes nothing any more once the server has announced the close', async () => {
     stage = await new Stage(2).open()
-    stage.socket.peer.send(ok('zero').replace('\r\n', '\r\nConnection: close\r\n'))
+    stage.socket.peer.send(ok('zero').replace('\r\n', '\r\nConnection: close\r\n').slice(0, -1))
+    await stage.settled()
+    stage.waiting.push(new TestJob(2))
+    expect(stage.lane.takeOne()).toBe(false)
+    stage.socket.peer.send('o')
     await stage.ended()
     expect(stage.lane).toMatchObject({ isCloseAnnounced: true, isEndedHere: false, isOpen: false })
     expect(stage.log[stage.log.length - 1]).toBe('lost /1 by ConnectionClosed')
@@ -164,6 +168,16 @@ describe('Lane', () => {
     await stage.ended()
     expect(stage.lane.isEndedHere).toBe(true)
     expect(stage.log).toEqual(['lost /1 by GaveWay'])
+  })
+
+  it('ends when a body that nobody wants turns out to be long', async () => {
+    stage = await new Stage(1).open()
+    stage.jobs[0].isSettled = true
+    stage.socket.peer.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
+    const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
+    for (let sent = 0; sent <= MEMORY_BYTES; sent += 0x10000) stage.socket.peer.send(chunk)
+    await stage.ended()
+    expect(stage.lane.isEndedHere).toBe(true)
   })
 
   it('loses all that is not settled, oldest first, when the connection ends, in the middle of a body, too', async () => {

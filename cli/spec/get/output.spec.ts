@@ -40,6 +40,18 @@ describe('httpio get to the standard output', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'firstbody of /2body of /3body of /4' })
   })
 
+  it('keeps the order when one in between fails', async () => {
+    server.special = ({ url }, response) => {
+      if (url !== '/slow') return false
+      // What is asked for then is so because the one before has failed.
+      void server.asked('/last').then(() => response.end('slow, '))
+      return true
+    }
+    const urls = ['/slow', '/a', '/missing', '/last'].map(path => server.origin + path)
+    const { status, stdout } = await httpio('get', '-q', '--fail', '-c', '2', '-p', '1', ...urls)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: 'slow, body of /abody of /last' })
+  })
+
   it('takes thousands of URLs from the standard input', async () => {
     const input = Array.from({ length: 3000 }, (_, i) => `${server.origin}/${i}\n`).join('')
     const { status, stdout, stderr } = await run(['get', '-q', '-i', '-'], { input })

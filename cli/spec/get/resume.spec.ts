@@ -123,6 +123,24 @@ describe('httpio get without --resume', () => {
     expect(Number(/^bytes=(\d+)-$/.exec(server.requests[1].headers.range!)![1])).toBeGreaterThan(0)
   })
 
+  it('is not tired by connections that are lost as long as each brings it on', async () => {
+    server.special = ({ headers }, response) => {
+      const from = Number(/\d+/.exec(headers.range ?? '')?.[0] ?? 0)
+      const until = Math.min(LARGE.length, from + 5_000_000)
+      response.writeHead(from === 0 ? 200 : 206, {
+        'Content-Length': LARGE.length - from,
+        'Content-Range': `bytes ${from}-${LARGE.length - 1}/${LARGE.length}`,
+        ETag: ETAG,
+      })
+      response.write(LARGE.subarray(from, until), () => until < LARGE.length && response.destroy())
+      return true
+    }
+    const args = ['get', '--retries', '1', '-o', '.', `${server.origin}/large`]
+    expect((await run(args, { cwd })).status).toBe(0)
+    expect(isWhole()).toBe(true)
+    expect(server.requests.length).toBeGreaterThanOrEqual(4)
+  })
+
   it('keeps no part', async () => {
     cutAfter(12_000_000)
     const args = ['get', '--retries', '0', '-o', '.', `${server.origin}/large`]

@@ -61,6 +61,11 @@ describe('collectWanted', () => {
     await expect(collectWanted(urls, [], checksum)).rejects.toThrow(message)
   })
 
+  it('takes as many as a line of a list stands for', async () => {
+    writeFileSync(list, 'http://h/{1..200000}\n')
+    expect(await collectWanted([], [list], undefined)).toHaveLength(200_000)
+  })
+
   it('names the line that is wrong, and the list that is not there', async () => {
     writeFileSync(list, 'http://h/a\nnonsense\n')
     await expect(collectWanted([], [list], undefined)).rejects.toThrow(

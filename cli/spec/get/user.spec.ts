@@ -76,6 +76,17 @@ describe('httpio get, interrupted', () => {
     },
   )
 
+  it('ends although bodies wait for their turn on the standard output', async () => {
+    hang()
+    const urls = ['/3', '/1', '/2'].map(path => server.origin + path)
+    const { child, finished } = start(['get', '-c', '2', '-p', '1', ...urls], { cwd })
+    await server.asked('/2')
+    child.kill('SIGINT')
+    const { status, stdout, stderr } = await finished
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(/^0 of 3 fetched, 3 not tried any more; /)
+  })
+
   it('tells at Ctrl-C what there is, and shows the cursor again', async () => {
     hang()
     const program = startOnTerminal(args(), cwd)

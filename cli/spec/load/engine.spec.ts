@@ -89,6 +89,21 @@ describe('Engine', () => {
     expect(waiting.maxValue / 1000).toBeGreaterThan(9 * 10 - 1)
   })
 
+  it('counts the latency of what it was itself too late for from when it was due', async () => {
+    const run = await start({ requests: 10, ratePerSecond: 50, depth: 10 }, after(1))
+    await run.pass(30)
+    expect(run.arrivals).toHaveLength(2)
+    // As if the process had stood still for 100 ms: five have become due meanwhile.
+    const clock = performance.now.bind(performance)
+    const late = jest.spyOn(performance, 'now').mockImplementation(() => clock() + 100)
+    await run.pass(100)
+    late.mockRestore()
+    expect(run.isOver()).toBe(true)
+    const { total } = run.tally.histograms
+    expect(total.maxValue / 1000).toBeGreaterThan(80)
+    expect(run.tally.counts.answered).toBe(10)
+  })
+
   it('takes turns with other threads', async () => {
     const share = { requests: 3, ratePerSecond: 100, threads: 2, thread: 1, depth: 10 }
     const run = await start(share, after(1))

@@ -16,6 +16,8 @@ export class TestServer {
   readonly #sockets = new Set<Socket>()
   /** Connections accepted so far. */
   connections = 0
+  /** Requests that arrived at a raw server so far, those among them that nobody looked at any more included. */
+  received = 0
 
   constructor(server: Server, scheme = 'http') {
     this.#server = server
@@ -95,10 +97,10 @@ export function serveSockets(onConnection: (socket: Socket) => void): Promise<Te
 }
 
 /** Is given each request without body, how many came before it on its connection, and the socket to answer on. */
-export function serveRaw(
+export async function serveRaw(
   onRequest: (socket: Socket, index: number, head: string) => void,
 ): Promise<TestServer> {
-  return serveSockets(socket => {
+  const server: TestServer = await serveSockets(socket => {
     let input = ''
     let index = 0
     socket.on('data', data => {
@@ -106,10 +108,12 @@ export function serveRaw(
       for (let end = input.indexOf('\r\n\r\n'); end >= 0; end = input.indexOf('\r\n\r\n')) {
         const head = input.slice(0, end + 4)
         input = input.slice(end + 4)
+        server.received++
         if (!socket.writableEnded) onRequest(socket, index++, head)
       }
     })
   })
+  return server
 }
 
 /** A port on which nothing listens. */
