@@ -10,7 +10,7 @@ import { Loopback } from './support/loopback'
 import { ok } from './support/reading'
 
 // Each is a process that has to start.
-jest.setTimeout(120_000)
+jest.setTimeout(60_000)
 
 /** Where nobody listens. */
 async function nowhere(): Promise<string> {
@@ -225,6 +225,12 @@ describe('upload.mts', () => {
 })
 
 describe('links.mts', () => {
+  let loopback: Loopback
+  beforeEach(async () => {
+    loopback = await Loopback.tcp()
+  })
+  afterEach(() => loopback.close())
+
   it('has all requests on the wire before the first answer, and prints the links of each page', async () => {
     const bodies: Record<string, string> = {
       '/': html('<a href="news/1">1</a><A class=x HREF=/2>2</A><!-- <a href="no"> --><area href="#here">'),
@@ -259,9 +265,8 @@ describe('links.mts', () => {
   })
 
   it('prints the links of a page while the rest of it is still to come', async () => {
-    const server = await Loopback.tcp()
-    const program = new Running(['docs/examples/links.mts', `http://127.0.0.1:${server.port}/`])
-    const socket = await server.next()
+    const program = new Running(['docs/examples/links.mts', `http://127.0.0.1:${loopback.port}/`])
+    const socket = await loopback.next()
     await once(socket, 'data')
     socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n')
     socket.write('19\r\n<a href="/early">1</a><a \r\n')
@@ -270,7 +275,6 @@ describe('links.mts', () => {
     const { status, stdout } = await program.ended
     expect(status).toBe(0)
     expect(stdout.match(/\/\w+$/gm)).toEqual(['/early', '/late'])
-    await server.close()
   })
 
   it('says where it stopped when the connection is lost', async () => {

@@ -1,4 +1,5 @@
 // HTTPClient on connections that behave: what it accepts, how requests are spread, what it counts.
+import type { TLSSocket } from 'node:tls'
 import { HTTPClient, type ClientOptions } from '../../lib'
 import { Fakes, behaved, destroyedLater, linesOf } from '../support/clients'
 import { Loopback } from '../support/loopback'
@@ -226,8 +227,30 @@ describe('HTTPClient.request', () => {
     expect(server.asked).toEqual([['/503', '/429', '/301', '/307']])
   })
 
+  it('ends a connection after a request of the caller that announces it, and goes on with another', async () => {
+    const fakes = new Fakes()
+    const last = fakes.client.request('GET', '/last', { headers: { connection: 'close' } })
+    const next = fakes.client.request('GET', '/next')
+    const first = await fakes.peer(0)
+    await first.waitFor('/last ')
+    first.send(ok('last'))
+    expect(await (await last).text()).toBe('last')
+    const second = await fakes.peer(1)
+    await second.waitFor('/next ')
+    second.send(ok('next'))
+    expect(await (await next).text()).toBe('next')
+    expect(linesOf(first.received)).toEqual(['GET /last'])
+  })
+})
+
+describe('HTTPClient of a secure origin', () => {
+  let server: Loopback<TLSSocket>
+  beforeEach(async () => {
+    server = await Loopback.tls(localhost)
+  })
+  afterEach(() => server.close())
+
   it('gives each connection the options that it was given, and TLS to a secure origin', async () => {
-    const server = await Loopback.tls(localhost)
     const interim: number[] = []
     const client = destroyedLater(
       new HTTPClient(`https://localhost:${server.port}`, {
@@ -246,23 +269,6 @@ describe('HTTPClient.request', () => {
     socket.write('HTTP/1.1 103 Early Hints\r\n\r\n' + ok('secret'))
     expect(await (await request).text()).toBe('secret')
     expect(interim).toEqual([103])
-    await client.close()
-    await server.close()
-  })
-
-  it('ends a connection after a request of the caller that announces it, and goes on with another', async () => {
-    const fakes = new Fakes()
-    const last = fakes.client.request('GET', '/last', { headers: { connection: 'close' } })
-    const next = fakes.client.request('GET', '/next')
-    const first = await fakes.peer(0)
-    await first.waitFor('/last ')
-    first.send(ok('last'))
-    expect(await (await last).text()).toBe('last')
-    const second = await fakes.peer(1)
-    await second.waitFor('/next ')
-    second.send(ok('next'))
-    expect(await (await next).text()).toBe('next')
-    expect(linesOf(first.received)).toEqual(['GET /last'])
   })
 })
 
