@@ -3,13 +3,11 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { BodyFollowing, ConnectionClosed, HTTPConnection } from 'httpio'
 
-const USAGE = 'usage: upload.mts FILE URL'
+const USAGE = `usage: upload.mts FILE URL [LONGEST_WAIT_MS]
+  A server that does not know the mechanism says nothing. After 5000 ms, unless told otherwise, it is sent the body unasked.`
 
-/** A server that does not know the mechanism says nothing: then the body is sent unasked. */
-const LONGEST_WAIT_MS = 5_000
-
-const [file, target] = process.argv.slice(2)
-if (target === undefined || !URL.canParse(target)) {
+const [file, target, longestWaitMs = '5000'] = process.argv.slice(2)
+if (target === undefined || !URL.canParse(target) || !(Number(longestWaitMs) >= 0)) {
   console.error(USAGE)
   process.exit(1)
 }
@@ -38,7 +36,7 @@ try {
     body: new BodyFollowing(size),
     expect100: true,
   })
-  const isWanted = await conn.waitForContinue(LONGEST_WAIT_MS)
+  const isWanted = await conn.waitForContinue(Number(longestWaitMs))
   let loss: ConnectionClosed | null = null
   if (isWanted) {
     try {
