@@ -172,16 +172,16 @@ ${table(
 
 ## What to make of it
 
-- curl is a small program that starts at once and asks little of the processor in user mode: for a handful of files, or where Node is not installed, it is
-  the better choice. It also follows redirects, and speaks HTTP/2 and a dozen other protocols.
-- Few connections are enough: with requests waiting on the wire, the server is never idle for a round trip. On loopback a round trip costs nothing, so that the
-  gain is to be seen in the number of connections here; over a network it is in the time as well.
-- A file that \`httpio get\` has named is whole. curl and aria2c write under the final name from the first byte. aria2c says so by a file beside
-  it; curl by its exit status alone, or it takes such files away with \`--remove-on-error\`.
-- Going on, \`httpio get --resume\` asks for nothing that is there, and for the rest of a part only if the server's version is still the same (\`If-Range\`). Parts are kept of
-  bodies above 1 MB; smaller ones are fetched anew, as here. curl asks for every file again, takes the refusal (416) of those that are whole for a failure, and
-  so ends with status 22 though all is well; it would append to a part without looking whether the file is still the same. aria2c begins every download anew to learn
-  the length, and closes the connection when it finds that all of it is there: most of the bytes were sent by then.
-- None of the three left a wrong file behind in the end. For curl that rests on the server answering ranges, and on files that did not change.
+- curl is a small program that starts at once and asks less of the processor: the figures in memory show it, without the syncing. For a handful of files, or
+  where there is no Node, it is the better choice. It also follows redirects, and speaks HTTP/2 and much else.
+- A few connections are enough: with requests waiting on the wire, the server is never idle for a round trip. On loopback a round trip costs nothing, so what is to
+  be seen here is that few connections do as well; over a network they save the time, too.
+- A file that \`httpio get\` has named is whole. curl and aria2c write under the final name from the first byte. aria2c says so by a file beside it, curl by its exit
+  status alone. With \`--remove-on-error\` curl takes such files away; but going on, it takes the whole ones away as well, since to be told that nothing is
+  left to send (416) is an error to it.
+- Going on, \`httpio get --resume\` asks for nothing that is there, and for the rest of a part only if the server still has the same version (\`If-Range\`).
+  It keeps parts of bodies above 1 MB; smaller ones, as here, are fetched anew. curl asks for every file, and ends with status 22 although all is well; it
+  appends to a part without looking whether the file is still the same. aria2c asks for every file, too, and most of the bytes have been sent by the time it finds that
+  all of them are there.
 `
 }

@@ -96,7 +96,7 @@ export const TOOLS = [
   curlWith('--parallel-max', '4'),
   curlWith('--remove-on-error'),
   aria2With(),
-  aria2With('--max-concurrent-downloads=16'),
+  aria2With('--max-concurrent-downloads=16', '--file-allocation=none'),
 ]
 
 /**

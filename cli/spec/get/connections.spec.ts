@@ -122,6 +122,20 @@ describe('the connections of httpio get', () => {
     expect(server.received).toBeLessThanOrEqual(10)
   })
 
+  it('are no more than the server takes at once', async () => {
+    let only: Socket | null = null
+    const server = await serveRaw((socket, _index, head) => {
+      only ??= socket
+      if (socket === only) socket.write(ok(pathOf(head)))
+      else socket.destroy()
+    })
+    const args = ['get', '-q', '-c', '4', '-p', '2', '--retries', '0', `${server.origin}/{1..200}`]
+    const { status, stdout } = await httpio(...args)
+    expect(status).toBe(0)
+    expect(stdout).toBe(Array.from({ length: 200 }, (_, i) => `/${i + 1}`).join(''))
+    expect(server.connections).toBeLessThanOrEqual(4)
+  })
+
   it('are given up when nobody is ever answered, before every URL has been tried', async () => {
     const server = await serveRaw(socket => {
       socket.destroy()

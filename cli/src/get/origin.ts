@@ -46,6 +46,8 @@ export class Origin implements LaneHost {
   #isWary = false
   /** After so many responses the server has closed a connection; one that stays open is tried with one request alone. */
   #limit = Infinity
+  /** As many connections may be open at once: fewer than asked for if the server takes no more. */
+  #most: number
 
   connectionsOpened = 0
 
@@ -61,6 +63,7 @@ export class Origin implements LaneHost {
   ) {
     this.#hostname = hostname
     this.#options = options
+    this.#most = options.connections
     this.#fresh = fresh
     this.#make = make
   }
@@ -110,9 +113,9 @@ export class Origin implements LaneHost {
   /** One goes first: whether there is a server at all need not be found out by several at once. */
   #dialAsNeeded(): void {
     if (this.#pause !== null || this.#isHeld) return
-    const isAnyOpen = this.#lanes.some(({ isOpen }) => isOpen)
-    const most = isAnyOpen ? this.#options.connections : 1
-    const idle = this.#lanes.filter(({ isOpen, inFlight }) => isOpen && inFlight === 0).length
+    const open = this.#lanes.filter(({ isOpen }) => isOpen)
+    const most = open.length > 0 ? this.#most : 1
+    const idle = open.filter(({ inFlight }) => inFlight === 0).length
     while (this.#queued > this.#dialling + idle && this.#lanes.length < most && this.#dial());
   }
 
@@ -144,7 +147,7 @@ export class Origin implements LaneHost {
     if (this.#dialling > 0 && lane.answers === 0) return 1
     // The last ones are spread over all connections: what is long should hold up little.
     const underWay = this.#lanes.reduce((sum, { inFlight }) => sum + inFlight, 0)
-    return Math.min(lane.allowed, Math.ceil((this.#queued + underWay) / this.#options.connections))
+    return Math.min(lane.allowed, Math.ceil((this.#queued + underWay) / this.#most))
   }
 
   hasEarlier({ index }: Job): boolean {
@@ -162,8 +165,11 @@ export class Origin implements LaneHost {
   /** @returns whether it was worth it */
   #dial(): boolean {
     const { connection, depth } = this.#options
-    // What waits for the very first connection waits already.
-    if (this.#lanes.length === 0 && !this.#beginOldest()) return false
+    if (this.#lanes.length === 0) {
+      // What waits for the very first connection waits already.
+      if (!this.#beginOldest()) return false
+      if (this.#failures === 0) this.#most = this.#options.connections
+    }
     const lane = new Lane(new HTTPConnection(this.#hostname, connection), this, this.#isWary ? 1 : depth)
     this.#lanes.push(lane)
     this.#dialling++
@@ -277,7 +283,8 @@ export class Origin implements LaneHost {
     const oldest = lost.length > 0 && lost[0] === current ? lost[0] : null
     this.#requeue(oldest === null ? lost : lost.slice(1))
     if (oldest === null) return
-    const isCharged = isAnswering || isTimedOut || (isFruitless && !isCloseAnnounced)
+    const isCharged =
+      isAnswering || isTimedOut || (isFruitless && !isCloseAnnounced && !this.#wasOneTooMany())
     if (isTemporary && (!isCharged || oldest.mayTryAgain())) {
       this.#requeue([oldest])
     } else {
@@ -285,5 +292,13 @@ export class Origin implements LaneHost {
       if (isFruitless && ++this.#fruitlessJobs >= MOST_FRUITLESS_JOBS) this.#failAll(error)
     }
     if (isTemporary && isCharged) this.#waitBeforeDialling()
+  }
+
+  /** A connection brought nothing: the server may take no more than those that are open. That is found out once for each number. */
+  #wasOneTooMany(): boolean {
+    const open = this.#lanes.filter(({ isOpen }) => isOpen).length
+    if (open === 0 || open >= this.#most) return false
+    this.#most = open
+    return true
   }
 }
