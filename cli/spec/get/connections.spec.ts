@@ -159,7 +159,7 @@ describe('the connections of httpio get', () => {
   it('go on with the others when a URL has taken --max-time', async () => {
     const server = await serveSilent()
     const urls = ['/1', '/silent', '/2', '/3'].map(path => server.origin + path)
-    const { status, stdout, stderr } = await httpio('get', '-c', '1', '--max-time', '2', ...urls)
+    const { status, stdout, stderr } = await httpio('get', '-c', '1', '--max-time', '5', ...urls)
     expect({ status, stdout }).toEqual({ status: 2, stdout: '/1/2/3' })
     expect(stderr).toContain('/silent: it took longer than --max-time allows\n3 of 4 fetched, 1 failed; ')
   })

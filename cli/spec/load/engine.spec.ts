@@ -104,6 +104,20 @@ describe('Engine', () => {
     expect(run.tally.counts.answered).toBe(10)
   })
 
+  it('says how long an answer was held up by the bodies before it', async () => {
+    const run = await start({ requests: 2, depth: 2 }, (index, { peer }) => {
+      if (index === 1) return
+      peer.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na')
+      setTimeout(() => peer.send(`b${OK}`), 50)
+    })
+    await run.pass(60)
+    expect(run.isOver()).toBe(true)
+    const { total, onWire, behindBodies } = run.tally.histograms
+    const ms = [total, onWire, behindBodies].map(({ maxValue }) => Math.round(maxValue / 1000))
+    expect(ms).toEqual([50, 50, 50])
+    expect(behindBodies.minNonZeroValue).toBe(behindBodies.maxValue)
+  })
+
   it('takes turns with other threads', async () => {
     const share = { requests: 3, ratePerSecond: 100, threads: 2, thread: 1, depth: 10 }
     const run = await start(share, after(1))

@@ -52,7 +52,12 @@ describe('httpio load --html', () => {
           '--dump-dom',
           `file://${file}`,
         ],
-        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 150_000 },
+        {
+          encoding: 'utf8',
+          env: { PATH: process.env.PATH, HOME: folder },
+          stdio: ['ignore', 'pipe', 'ignore'],
+          timeout: 150_000,
+        },
       )
       expect(/<title>(.*)<\/title>/.exec(dom)?.[1]).toBe('drawn,drawn')
     },
