@@ -191,7 +191,7 @@ export const rows = [
   },
   download('length', '1 GiB by Content-Length', GIB, 0),
   download('chunked', '1 GiB in chunks of 16 KiB', GIB, 16_384),
-  download('small-chunks', '128 MiB in chunks of 256 bytes', GIB / 8, 256),
+  download('small-chunks', '1 GiB in chunks of 256 bytes', GIB, 256),
   {
     name: 'upload',
     title: '1 GiB sent by Content-Length in blocks of 64 KiB',
