@@ -25,6 +25,11 @@ import { median, valuesOf } from './statistics.mjs'
  */
 /** @typedef {{ row: import('./rows.mjs').Row, results: import('./run-row.mjs').EntrantResult[] }} RowResult */
 
+/** What depends on which processors client and server get, and on what they get besides. */
+const VOLATILE_MEASURES = new Set(['p50', 'p99', 'wall'])
+/** What the raw socket and tools that are not written in JavaScript cost doubles from run to run. */
+const VOLATILE_SIDES = new Set(['raw', 'h2load', 'fasthttp'])
+
 const ours = ['low-level', 'request', 'pipeline']
 const MB = 1_000_000
 
@@ -130,7 +135,7 @@ function judge(ratio, value) {
     atLeast,
     ...((higher || atMost !== undefined) && { met: higher ? value >= atLeast : value <= (atMost ?? 0) }),
     better: higher ? 'higher' : 'lower',
-    isVolatile: measure === 'p99' || measure === 'wall' || against === 'fasthttp',
+    isVolatile: VOLATILE_MEASURES.has(measure) || VOLATILE_SIDES.has(against ?? ''),
   }
 }
 
