@@ -6,6 +6,9 @@ import { Adversary, treatments, type Treatment } from '../support/adversary'
 import { AT_ONCE, behaved, destroyedLater, type Behaviour } from '../support/clients'
 import { ok } from '../support/reading'
 
+// Hundreds of connections each, on a machine that may be busy.
+jest.setTimeout(60_000)
+
 const COUNT = 512
 const paths = Array.from({ length: COUNT }, (_, i) => `/${i}`)
 const CLOSE = 'Connection: close\r\n'
